@@ -1,0 +1,30 @@
+# `make run` and `make test` set up everything they need, and nothing again when nothing changed.
+.PHONY: setup run test lint bench lock
+PYTHON := .venv/bin/python
+
+setup: ## Python packages and browser libraries
+	@.ci/setup run
+
+run: setup ## the whole product on http://127.0.0.1:8000 (PORT), with demo data
+	@exec $(PYTHON) manage.py demo
+
+test: ## every test; the browser tests in a process of their own
+	@.ci/setup test
+	@$(PYTHON) -m pytest -m "not browser"
+	@$(PYTHON) -m pytest -m browser
+
+lint: ## style, types, templates, missing migrations
+	@.ci/setup test
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/djlint templates --lint --quiet
+	@$(PYTHON) manage.py makemigrations --check --dry-run
+
+bench: ## the figures of docs/performance.md, as ratios in one run
+	@.ci/setup test
+	@$(PYTHON) -m tests.bench
+
+lock: setup ## pin requirements.in and requirements-dev.in anew
+	@.venv/bin/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --upgrade requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --upgrade requirements-dev.in -o requirements-dev.txt

@@ -1,0 +1,112 @@
+"""Boards and jobs over HTTP. Each handler loads, calls the flow once and answers with the job as it is then."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from ninja import Header, Query, Router
+from ninja.errors import HttpError
+
+from . import board, flow
+from .mirror.document import job_document
+from .models import Board, Job, StatusChange
+from .schemas import JobFacts, Move, NewJob
+
+router = Router(tags=["board"])
+PAGE = 100
+
+
+def needs(permission: str) -> Callable[..., Any]:
+    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(handler)
+        def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return handler(request, *args, **kwargs)
+
+        return allowed
+
+    return decorate
+
+
+@router.get("/boards/{slug}", summary="A whole board")
+@needs("dispatch.view_job")
+def get_board(request: HttpRequest, slug: str) -> dict[str, Any]:
+    return board.state(get_object_or_404(Board, slug=slug))
+
+
+@router.get("/boards/{slug}/changes", summary="What changed since a change number")
+@needs("dispatch.view_job")
+def get_changes(request: HttpRequest, slug: str, since: int, epoch: str | None = None) -> dict[str, Any]:
+    """A delta, or a snapshot when the epoch differs or too much changed: the frame that the socket sends."""
+    found = get_object_or_404(Board, slug=slug)
+    return board.changes(slug, epoch or str(found.epoch), since).as_dict()
+
+
+@router.get("/jobs", summary="Jobs, latest change first")
+@needs("dispatch.view_job")
+def list_jobs(request: HttpRequest, board: str = "main", status: str = "", before: int | None = None) -> dict[str, Any]:
+    """At most 100. `next` is the `before` of the following page, null at the end."""
+    jobs = Job.objects.on_board(board).select_related("board").prefetch_related("history").order_by("-seq")
+    jobs = jobs.filter(status=status) if status else jobs
+    page = list((jobs.filter(seq__lt=before) if before is not None else jobs)[: PAGE + 1])
+    return {"jobs": [full(job) for job in page[:PAGE]], "next": page[PAGE - 1].seq if len(page) > PAGE else None}
+
+
+@router.post("/jobs", response={201: Any}, summary="Open a job")
+@needs("dispatch.add_job")
+def open_job(request: HttpRequest, facts: NewJob) -> tuple[int, dict[str, Any]]:
+    found = get_object_or_404(Board, slug=facts.board)
+    job = flow.open_job(found, by=name(request), channel=StatusChange.Channel.API, status=facts.status, **facts.columns())
+    return 201, full(job)
+
+
+@router.get("/jobs/{uid}", summary="A job")
+@needs("dispatch.view_job")
+def get_job(request: HttpRequest, uid: str, response: HttpResponse) -> dict[str, Any]:
+    job = _job(uid)
+    response["ETag"] = f'"{job.seq}"'
+    return full(job)
+
+
+@router.patch("/jobs/{uid}", summary="Change what is known about a job")
+@needs("dispatch.change_job")
+def edit_job(
+    request: HttpRequest, uid: str, facts: JobFacts, if_match: str = Header(""), seq: int | None = Query(None)
+) -> dict[str, Any]:  # fmt: skip
+    """Name the change number you saw, as `If-Match: "<seq>"` or as `?seq=`: two editors cannot overwrite each other."""
+    expect = seq if seq is not None else _number(if_match)
+    return full(flow.edit(_job(uid), facts.columns(), expect=expect, by=name(request)))
+
+
+@router.post("/jobs/{uid}/move", summary="Move a job to another status or place")
+@needs("dispatch.change_job")
+def move_job(request: HttpRequest, uid: str, move: Move) -> dict[str, Any]:
+    job, place = _job(uid), {"before": move.before, "after": move.after}
+    if move.to == job.status:
+        return full(flow.place(job, expect=move.seq, by=name(request), **place))
+    channel = StatusChange.Channel.BOARD
+    return full(flow.move(job, move.to, expect=move.seq, by=name(request), channel=channel, reason=move.reason, **place))
+
+
+def full(job: Job) -> dict[str, Any]:
+    """A job with the keys of its card and of its document."""
+    return board.card(job) | job_document(job)
+
+
+def name(request: HttpRequest) -> str:
+    return request.user.get_full_name() or request.user.get_username()
+
+
+def _job(uid: str) -> Job:
+    return get_object_or_404(Job.objects.select_related("board"), uid=uid)
+
+
+def _number(if_match: str) -> int:
+    number = if_match.strip().strip('"')
+    if not number.isdecimal():
+        raise HttpError(428, 'Say which version you saw: If-Match: "<seq>".')
+    return int(number)

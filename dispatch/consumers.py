@@ -1,0 +1,77 @@
+"""The live board's socket. Commands go by HTTP; this only brings news. The protocol is in docs/live-board.md."""
+
+import json
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from . import live
+from .board import Frame
+from .mailbox import Mailbox
+from .models import Board
+
+BAD_MESSAGE = 4000
+SIGN_IN_AGAIN = 4001
+NOT_ALLOWED = 4003
+
+
+class BoardConsumer(AsyncWebsocketConsumer):
+    """Check, then accept, then join: a browser is told why it is refused, and gets nothing before its hello."""
+
+    channel_layer_alias = (
+        "none"  # the hub listens to the channel layer, once; a socket of its own would cost a subscription
+    )
+
+    async def connect(self) -> None:
+        self.mailbox: Mailbox | None = None
+        self.slug = self.scope["url_route"]["kwargs"]["slug"]
+        refusal = await live.in_database(refuse)(self.scope["user"])
+        await self.accept()
+        if refusal:
+            await self.close(refusal)
+            return
+        self.mailbox = Mailbox(self.send, self.close)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        message = read_message(text_data)
+        if self.mailbox is None:
+            return
+        match message:
+            case {"type": "hello", "epoch": str() | None as epoch, "seq": int(seq)}:
+                try:
+                    await live.hub(self.slug).join(self, epoch, seq)
+                except Board.DoesNotExist:
+                    await self.close(NOT_ALLOWED)
+            case {"type": "ping"}:
+                self.heartbeat(json.dumps({"type": "heartbeat", "seq": live.hub(self.slug).head}))
+            case {"type": "ack"}:
+                pass
+            case _:
+                await self.close(BAD_MESSAGE)
+
+    async def disconnect(self, code: int) -> None:
+        live.hub(self.slug).leave(self)
+        if self.mailbox:
+            self.mailbox.stop()
+
+    def news(self, frame: Frame) -> None:
+        if self.mailbox:
+            self.mailbox.put(frame.text)
+
+    def heartbeat(self, text: str) -> None:
+        if self.mailbox:
+            self.mailbox.put(text)
+
+
+def refuse(user: Any) -> int | None:
+    """The close code for somebody who may not watch boards."""
+    if not user.is_authenticated or not user.is_active:
+        return SIGN_IN_AGAIN
+    return None if user.has_perm("dispatch.view_job") else NOT_ALLOWED
+
+
+def read_message(text: str | None) -> Any:
+    try:
+        return json.loads(text or "")
+    except ValueError:
+        return None

@@ -1,0 +1,159 @@
+"""News for open boards. One hub per process and board reads what changed, once, and hands it to every socket.
+
+A commit sends a hint through the channel layer; the hub also compares the board's change number every second. A lost
+hint, or a dead Redis, therefore costs at most that second and never a change.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from asgiref.sync import async_to_sync
+from channels.db import DatabaseSyncToAsync
+from channels.layers import get_channel_layer
+from django.db import DatabaseError
+
+from . import board
+
+logger = logging.getLogger(__name__)
+
+COMPARE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 15.0
+HINT_TIMEOUT_SECONDS = 0.5
+
+_reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hub")
+
+
+def in_database(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Runs a query in the one thread per process that sockets use, so that they cannot exhaust the database."""
+    return DatabaseSyncToAsync(function, thread_sensitive=False, executor=_reader)
+
+
+class Listener(Protocol):
+    """A socket that wants a board's news. Both methods return at once."""
+
+    def news(self, frame: board.Frame) -> None: ...
+
+    def heartbeat(self, text: str) -> None: ...
+
+
+class Hub:
+    """Reads one board's changes for all its listeners in this process."""
+
+    def __init__(self, slug: str) -> None:
+        self.slug = slug
+        self.epoch: str | None = None
+        self.head = 0
+        self.listeners: set[Listener] = set()
+        self._hinted = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._catch_ups: dict[tuple[str | None, int], board.Frame] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def join(self, listener: Listener, epoch: str | None, seq: int) -> None:
+        """Gives the listener what it is missing since (epoch, seq), then everything that follows, without a gap: nothing is
+        handed out while this holds the turn. Raises Board.DoesNotExist."""
+        async with self._turn:
+            frame = self._catch_ups.get((epoch, seq))
+            if frame is None:
+                # Still right for the next one who asks from the same position, until the head moves.
+                frame = self._catch_ups[epoch, seq] = await in_database(board.changes)(self.slug, epoch, seq)
+            if not self._tasks:
+                self._start(frame.epoch, frame.to)
+            listener.news(frame)
+            self.listeners.add(listener)
+
+    async def watch(self, listener: Listener) -> None:
+        """Gives the listener everything from now on and nothing of before. Raises Board.DoesNotExist."""
+        async with self._turn:
+            if not self._tasks:
+                self._start(*await in_database(board.position)(self.slug))
+            self.listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        self.listeners.discard(listener)
+        if not self.listeners:
+            self.stop()
+
+    def _start(self, epoch: str, head: int) -> None:
+        self.epoch, self.head = epoch, head
+        self._tasks = [asyncio.create_task(run()) for run in (self._follow, self._listen, self._beat)]
+
+    def stop(self) -> None:
+        """A hub without listeners reads nothing. The next one to join starts it again."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+        self._catch_ups.clear()
+
+    async def _follow(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hinted.wait(), COMPARE_SECONDS)
+            self._hinted.clear()
+            try:
+                await self._hand_out()
+            except DatabaseError as error:
+                logger.warning("board %s: cannot read changes, trying again: %s", self.slug, error)
+
+    async def _hand_out(self) -> None:
+        async with self._turn:
+            frame = await in_database(board.changes)(self.slug, self.epoch, self.head)
+            if frame.epoch == self.epoch and frame.to == self.head:
+                return
+            self.epoch, self.head = frame.epoch, frame.to
+            self._catch_ups.clear()
+            for listener in list(self.listeners):
+                listener.news(frame)
+
+    async def _listen(self) -> None:
+        """Waits for hints. Whatever happens to the channel layer, the sockets stay open: the hub compares anyway."""
+        while True:
+            try:
+                layer = get_channel_layer()
+                channel = await layer.new_channel()
+                await layer.group_add(group(self.slug), channel)
+                while True:
+                    await layer.receive(channel)
+                    self._hinted.set()
+            except Exception as error:  # noqa: BLE001 each layer has its own exceptions; none may end the hub
+                logger.warning("board %s: no hints (%s), comparing every second", self.slug, error)
+                await asyncio.sleep(COMPARE_SECONDS)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            text = json.dumps({"type": "heartbeat", "seq": self.head})
+            for listener in list(self.listeners):
+                listener.heartbeat(text)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Hub]] = WeakKeyDictionary()
+
+
+def hub(slug: str) -> Hub:
+    """This process's hub for a board. Raises nothing for an unknown board; joining does."""
+    hubs = _hubs.setdefault(asyncio.get_running_loop(), {})
+    return hubs.setdefault(slug, Hub(slug))
+
+
+def group(slug: str) -> str:
+    return f"board.{slug}"
+
+
+def announce(slug: str, seq: int) -> None:
+    """Tells every process that a board changed. Call it after the commit. A hint that cannot be sent is only logged."""
+    try:
+        async_to_sync(_send_hint)(slug, seq)
+    except Exception as error:  # noqa: BLE001 the change is committed; a broken channel layer must not turn it into an error
+        logger.warning("board %s: the hint for change %s was not sent: %s", slug, seq, error)
+
+
+async def _send_hint(slug: str, seq: int) -> None:
+    hint = {"type": "hint", "seq": seq}
+    await asyncio.wait_for(get_channel_layer().group_send(group(slug), hint), HINT_TIMEOUT_SECONDS)

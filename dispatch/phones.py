@@ -1,0 +1,34 @@
+"""Phone numbers are stored as E.164 (`+13035550123`) and read in the way people of the default region write them."""
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+
+DEFAULT_REGION = "US"
+
+
+def to_e164(written: str) -> str:
+    """Raises ValidationError for what cannot be a phone number. An empty text stays empty."""
+    if not written.strip():
+        return ""
+    try:
+        number = phonenumbers.parse(written, DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        raise ValidationError("“%(written)s” is not a phone number.", params={"written": written}) from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValidationError("“%(written)s” is not a possible phone number.", params={"written": written})
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def validate_phone(value: str) -> None:
+    if value and to_e164(value) != value:
+        raise ValidationError("Write the phone number in full, such as %(full)s.", params={"full": to_e164(value)})
+
+
+def spoken(value: str) -> str:
+    """For people to read: `(303) 555-0123` at home, `+46 8 123 456 78` abroad."""
+    if not value:
+        return ""
+    number = phonenumbers.parse(value, DEFAULT_REGION)
+    home = phonenumbers.region_code_for_country_code(number.country_code) == DEFAULT_REGION
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, style)

@@ -1,0 +1,62 @@
+"""Runs the edge function on this machine, in an embedded QuickJS with CloudFront's limits on memory and time."""
+
+import json
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import quickjs
+
+FUNCTION = Path(__file__).parent / "functions" / "rewrite.js"
+MEMORY_BYTES = 2 * 1024 * 1024
+SECONDS = 1
+
+Query = dict[str, dict[str, Any]]
+
+_contexts = threading.local()
+
+
+class FunctionFailed(Exception):
+    """The function threw. CloudFront would answer 503."""
+
+
+def rewrite(uri: str, query_string: str) -> tuple[str, str]:
+    """The URI and the query string, both as sent, after the viewer-request function. Raises FunctionFailed."""
+    event = {"request": {"method": "GET", "uri": uri, "querystring": parse_query(query_string)}}
+    try:
+        request = json.loads(_context().get("run")(json.dumps(event)))
+    except quickjs.JSException as error:
+        raise FunctionFailed(str(error)) from None
+    return request["uri"], format_query(request["querystring"])
+
+
+def parse_query(query_string: str) -> Query:
+    """As CloudFront gives it to a function: nothing decoded, the last of several values first, all of them beside it."""
+    query: Query = {}
+    for part in filter(None, query_string.split("&")):
+        name, _, value = part.partition("=")
+        values = [*query.get(name, {}).get("multiValue", []), {"value": value}]
+        query[name] = {"value": value, "multiValue": values}
+    return {name: entry if len(entry["multiValue"]) > 1 else {"value": entry["value"]} for name, entry in query.items()}
+
+
+def format_query(query: Query) -> str:
+    return "&".join(f"{name}={one['value']}" for name, entry in query.items() for one in entry.get("multiValue", [entry]))
+
+
+def _context() -> quickjs.Context:
+    """One for each thread: an engine must not be entered twice."""
+    if not hasattr(_contexts, "context"):
+        context = quickjs.Context()
+        context.set_memory_limit(MEMORY_BYTES)
+        context.set_time_limit(SECONDS)
+        context.eval(_source())
+        context.eval("function run(event) { return JSON.stringify(handler(JSON.parse(event))); }")
+        _contexts.context = context
+    return _contexts.context
+
+
+@cache
+def _source() -> str:
+    return FUNCTION.read_text()

@@ -1,0 +1,29 @@
+"""The edge function in front of Django, so that links work here exactly as they do behind CloudFront."""
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from django.http import HttpRequest, HttpResponse
+
+from .engine import rewrite
+
+
+class RewriteMiddleware:
+    """Rewrites what Django routes by (`path_info` and the query); `request.path` stays what the browser asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        uri = _as_sent(request)
+        rewritten, query = rewrite(uri, request.META.get("QUERY_STRING", ""))
+        if rewritten != uri:
+            request.path_info = unquote(rewritten)
+            request.META["QUERY_STRING"] = query
+        return self.get_response(request)
+
+
+def _as_sent(request: HttpRequest) -> str:
+    scope = getattr(request, "scope", {})
+    raw = scope.get("raw_path") or request.path_info.encode()
+    return raw.partition(b"?")[0].decode("latin-1")

@@ -1,0 +1,63 @@
+"""What most tests stand on: the main board and three people."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from dispatch.models import Board, Job
+from tests import postgres
+from tests.factories import make_job, make_user
+
+CI = os.environ.get("CI") == "true"
+
+
+def missing(what: str) -> None:
+    """On CI a missing piece is a failure, on a laptop a printed reason."""
+    if CI:
+        pytest.fail(f"{what} is missing", pytrace=False)
+    pytest.skip(f"{what} is missing; `make test` as root installs it")
+
+
+@pytest.fixture
+def board(db) -> Board:
+    board, _ = Board.objects.update_or_create(
+        slug="main", defaults={"name": "QuickDumpNow Denver", "timezone": "America/Denver", "phone": "+13035550100"}
+    )
+    return board
+
+
+@pytest.fixture
+def job(board) -> Job:
+    return make_job(board)
+
+
+@pytest.fixture
+def dispatcher(db) -> User:
+    return make_user("ana", "view_job", "change_job", "add_job", first_name="Ana", last_name="Ruiz")
+
+
+@pytest.fixture
+def stranger(db) -> User:
+    """Signed in, but with no permission."""
+    return make_user("sam")
+
+
+@pytest.fixture
+def admin(db) -> User:
+    return User.objects.create_superuser("root", password="password")
+
+
+@pytest.fixture
+def ana(client: Client, dispatcher: User) -> Client:
+    """The dispatcher's browser."""
+    client.force_login(dispatcher)
+    return client
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with postgres.running() as url:
+        yield url
