@@ -1,11 +1,14 @@
 """Stock Django admin over the flow: edits, moves and new jobs are flow calls, and nothing is ever deleted here."""
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.utils import unquote
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,6 +18,9 @@ from .api import name
 from .forms import JobForm
 from .models import Board, Job, JobQuerySet, StatusChange
 from .statuses import STATUS_FLOW, status_label
+from .words import moment_in_words, window_in_words
+
+PHONE = re.compile(r"[\d\s()+./-]+")
 
 admin.site.site_header = "QuickDumpNow Dispatch"
 admin.site.site_title = "QuickDumpNow"
@@ -31,6 +37,20 @@ class BoardAdmin(NothingIsDeleted):
     list_display = ("name", "slug", "timezone", "phone", "seq")
     fields = ("name", "slug", "timezone", "phone", "seq", "epoch")
     readonly_fields = ("seq", "epoch")
+
+    def save_model(self, request: HttpRequest, obj: Board, form: forms.ModelForm, change: bool) -> None:
+        """Writes what the form changed and nothing else: the change number moves on while the form is open."""
+        obj.save(update_fields=form.changed_data if change else None)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(slug, status.label) for slug, status in STATUS_FLOW.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class History(admin.TabularInline):
@@ -71,7 +91,7 @@ class JobAdmin(NothingIsDeleted):
     action_form = MoveForm
     inlines = (History,)
     list_display = ("location", "status_shown", "service", "window", "customer_name", "price", "crew_names", "changed")
-    list_filter = ("status", "service", "board")
+    list_filter = (StatusFilter, "service", "board")
     list_select_related = ("board",)
     list_per_page = 50
     show_full_result_count = False
@@ -80,23 +100,37 @@ class JobAdmin(NothingIsDeleted):
     ordering = ("-seq",)
     readonly_fields = ("status_shown", "uid", "tracking_link", "created", "changed", "mirrored")
     fieldsets: ClassVar = [
-        (None, {"fields": ["board", "status_shown", "service", "location", "access_notes", "notes", "seq"]}),
+        (None, {"fields": ["board", "status_shown", "service", "location", "access_notes", "notes", "version"]}),
         ("Customer", {"fields": ["customer_name", "customer_phone", "customer_email", "tracking_link"]}),
         ("When and how much", {"fields": ["window_start", "window_end", "price", "load_eighths", "crew"]}),
         ("Record", {"fields": ["uid", "created", "changed", "mirrored"]}),
     ]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """A phone number is found however it is written."""
+        digits = "".join(filter(str.isdecimal, search_term))
+        is_phone = PHONE.fullmatch(search_term.strip()) and (len(digits) == 7 or len(digits) >= 10)
+        return super().get_search_results(request, queryset, digits if is_phone else search_term)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         moves = [move_action(status) for status in STATUS_FLOW] if self.has_change_permission(request) else []
         return super().get_actions(request) | {key: (move, key, title) for move, key, title in moves}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*self.readonly_fields, "board") if obj else self.readonly_fields
+        return (*self.readonly_fields, "board") if obj else ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new job has no record yet, and no link that a customer could use."""
+        if obj:
+            return self.fieldsets
+        fields = [
+            (title, [name for name in part["fields"] if name not in self.readonly_fields]) for title, part in self.fieldsets
+        ]
+        return [(title, {"fields": names}) for title, names in fields if names]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """In the board's time zone. Who loses a race gets the form again, with what was typed and what is different."""
-        uid = args[0] if args else kwargs.get("object_id")
-        board = Board.objects.filter(jobs__pk=uid).first() if uid else Board.objects.order_by("pk").first()
+        board = self._board(request, args[0] if args else kwargs.get("object_id"))
         with timezone.override(board.zone if board else None):
             try:
                 response = super().changeform_view(request, *args, **kwargs)
@@ -104,9 +138,18 @@ class JobAdmin(NothingIsDeleted):
                 response = super().changeform_view(request, *args, **kwargs)
             return response.render() if hasattr(response, "render") else response
 
+    def _board(self, request: HttpRequest, job_id: str | None) -> Board | None:
+        """The board of the job that is shown; for a new job the one that was chosen, else the first."""
+        if job_id is not None:
+            job = self.get_object(request, unquote(job_id))
+            return job.board if job else None
+        chosen = request.POST.get("board", "")
+        boards = Board.objects.order_by("pk")
+        return (boards.filter(pk=chosen).first() if chosen.isdecimal() else None) or boards.first()
+
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
         if change:
-            flow.edit(obj, form.changes(), expect=form.cleaned_data["seq"], by=name(request))
+            flow.edit(obj, form.changes(), expect=form.cleaned_data["version"], by=name(request))
         else:
             made = flow.open_job(form.cleaned_data["board"], by=name(request), channel="admin", **form.changes())
             obj.pk, obj.uid, obj.seq = made.pk, made.uid, made.seq
@@ -121,18 +164,15 @@ class JobAdmin(NothingIsDeleted):
 
     @admin.display(description="window", ordering="window_start")
     def window(self, job: Job) -> str:
-        if not job.window_start or not job.window_end:
-            return ""
-        start, end = (moment.astimezone(job.board.zone) for moment in (job.window_start, job.window_end))
-        return f"{start:%a %d %b %H:%M}-{end:%H:%M} {start:%Z}"
+        return window_in_words(job.window_start, job.window_end, job.board.zone) if job.window_start else ""
 
     @admin.display(description="created")
     def created(self, job: Job) -> str:
-        return f"{job.created_at.astimezone(job.board.zone):%a %d %b %Y %H:%M %Z}"
+        return moment_in_words(job.created_at, job.board.zone, year=True)
 
     @admin.display(description="changed", ordering="seq")
     def changed(self, job: Job) -> str:
-        return f"{job.updated_at.astimezone(job.board.zone):%d %b %H:%M %Z} {job.updated_by}".strip()
+        return f"{moment_in_words(job.updated_at, job.board.zone)} {job.updated_by}".strip()
 
     @admin.display(description="copy in object storage")
     def mirrored(self, job: Job) -> str:

@@ -1,5 +1,6 @@
 """Boards and jobs over HTTP. Each handler loads, calls the flow once and answers with the job as it is then."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Header, Query, Router
+from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
 
 from . import board, flow
 from .mirror.document import job_document
 from .models import Board, Job, StatusChange
-from .schemas import JobFacts, Move, NewJob
+from .schemas import JobFacts, Move, NewJob, Text
 
 router = Router(tags=["board"])
 PAGE = 100
@@ -32,13 +33,13 @@ def needs(permission: str) -> Callable[..., Any]:
     return decorate
 
 
-@router.get("/boards/{slug}", summary="A whole board")
+@router.get("/boards/{slug:slug}", summary="A whole board")
 @needs("dispatch.view_job")
 def get_board(request: HttpRequest, slug: str) -> dict[str, Any]:
     return board.state(get_object_or_404(Board, slug=slug))
 
 
-@router.get("/boards/{slug}/changes", summary="What changed since a change number")
+@router.get("/boards/{slug:slug}/changes", summary="What changed since a change number")
 @needs("dispatch.view_job")
 def get_changes(request: HttpRequest, slug: str, since: int, epoch: str | None = None) -> dict[str, Any]:
     """A delta, or a snapshot when the epoch differs or too much changed: the frame that the socket sends."""
@@ -48,7 +49,7 @@ def get_changes(request: HttpRequest, slug: str, since: int, epoch: str | None =
 
 @router.get("/jobs", summary="Jobs, latest change first")
 @needs("dispatch.view_job")
-def list_jobs(request: HttpRequest, board: str = "main", status: str = "", before: int | None = None) -> dict[str, Any]:
+def list_jobs(request: HttpRequest, board: Text = "main", status: Text = "", before: int | None = None) -> dict[str, Any]:
     """At most 100. `next` is the `before` of the following page, null at the end."""
     jobs = Job.objects.on_board(board).select_related("board").prefetch_related("history").order_by("-seq")
     jobs = jobs.filter(status=status) if status else jobs
@@ -58,13 +59,13 @@ def list_jobs(request: HttpRequest, board: str = "main", status: str = "", befor
 
 @router.post("/jobs", response={201: Any}, summary="Open a job")
 @needs("dispatch.add_job")
-def open_job(request: HttpRequest, facts: NewJob) -> tuple[int, dict[str, Any]]:
+def open_job(request: HttpRequest, facts: NewJob) -> Status[dict[str, Any]]:
     found = get_object_or_404(Board, slug=facts.board)
     job = flow.open_job(found, by=name(request), channel=StatusChange.Channel.API, status=facts.status, **facts.columns())
-    return 201, full(job)
+    return Status(201, full(job))
 
 
-@router.get("/jobs/{uid}", summary="A job")
+@router.get("/jobs/{slug:uid}", summary="A job")
 @needs("dispatch.view_job")
 def get_job(request: HttpRequest, uid: str, response: HttpResponse) -> dict[str, Any]:
     job = _job(uid)
@@ -72,7 +73,7 @@ def get_job(request: HttpRequest, uid: str, response: HttpResponse) -> dict[str,
     return full(job)
 
 
-@router.patch("/jobs/{uid}", summary="Change what is known about a job")
+@router.patch("/jobs/{slug:uid}", summary="Change what is known about a job")
 @needs("dispatch.change_job")
 def edit_job(
     request: HttpRequest, uid: str, facts: JobFacts, if_match: str = Header(""), seq: int | None = Query(None)
@@ -82,7 +83,7 @@ def edit_job(
     return full(flow.edit(_job(uid), facts.columns(), expect=expect, by=name(request)))
 
 
-@router.post("/jobs/{uid}/move", summary="Move a job to another status or place")
+@router.post("/jobs/{slug:uid}/move", summary="Move a job to another status or place")
 @needs("dispatch.change_job")
 def move_job(request: HttpRequest, uid: str, move: Move) -> dict[str, Any]:
     job, place = _job(uid), {"before": move.before, "after": move.after}
@@ -98,6 +99,9 @@ def full(job: Job) -> dict[str, Any]:
 
 
 def name(request: HttpRequest) -> str:
+    """Who did it, as the history shall say. For signed-in people."""
+    if not request.user.is_authenticated:
+        raise PermissionDenied
     return request.user.get_full_name() or request.user.get_username()
 
 
@@ -106,7 +110,7 @@ def _job(uid: str) -> Job:
 
 
 def _number(if_match: str) -> int:
-    number = if_match.strip().strip('"')
-    if not number.isdecimal():
+    number = re.fullmatch(r'\s*"?([0-9]{1,18})"?\s*', if_match)
+    if not number:
         raise HttpError(428, 'Say which version you saw: If-Match: "<seq>".')
-    return int(number)
+    return int(number[1])

@@ -2,7 +2,8 @@
 
 A card is the same JSON on the page, over the API and in the socket:
 `{"id", "seq", "status", "rank", "service", "location", "window": {"start", "end"} | null, "price", "crew": [name],
-"customer": {"name"}, "loadEighths", "createdAt", "statusAt", "updatedBy"}`; times are ISO 8601 in UTC, prices plain numbers.
+"customer": {"name"}, "loadEighths", "createdAt", "statusAt", "updatedBy"}`; times are ISO 8601 in UTC, prices are plain
+numbers.
 """
 
 import json

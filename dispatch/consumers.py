@@ -1,15 +1,20 @@
 """The live board's socket. Commands go by HTTP; this only brings news. The protocol is in docs/live-board.md."""
 
 import json
+import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error
 
 from . import live
 from .board import Frame
 from .mailbox import Mailbox
 from .models import Board
 
+logger = logging.getLogger(__name__)
+
+TRY_AGAIN = 1011
 BAD_MESSAGE = 4000
 SIGN_IN_AGAIN = 4001
 NOT_ALLOWED = 4003
@@ -24,6 +29,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.mailbox: Mailbox | None = None
+        self.hub: live.Hub | None = None
         self.slug = self.scope["url_route"]["kwargs"]["slug"]
         refusal = await live.in_database(refuse)(self.scope["user"])
         await self.accept()
@@ -38,19 +44,28 @@ class BoardConsumer(AsyncWebsocketConsumer):
             return
         match message:
             case {"type": "hello", "epoch": str() | None as epoch, "seq": int(seq)}:
-                try:
-                    await live.hub(self.slug).join(self, epoch, seq)
-                except Board.DoesNotExist:
-                    await self.close(NOT_ALLOWED)
+                await self._join(epoch, seq)
             case {"type": "ping"}:
-                self.heartbeat(json.dumps({"type": "heartbeat", "seq": live.hub(self.slug).head}))
+                self.heartbeat(json.dumps({"type": "heartbeat", "seq": self.hub.head if self.hub else 0}))
             case {"type": "ack"}:
                 pass
             case _:
                 await self.close(BAD_MESSAGE)
 
+    async def _join(self, epoch: str | None, seq: int) -> None:
+        hub = self.hub or live.hub(self.slug)
+        try:
+            await hub.join(self, epoch, seq)
+            self.hub = hub
+        except Board.DoesNotExist:
+            await self.close(NOT_ALLOWED)
+        except Error as error:
+            logger.warning("board %s: cannot read what a socket is missing: %s", self.slug, error)
+            await self.close(TRY_AGAIN)
+
     async def disconnect(self, code: int) -> None:
-        live.hub(self.slug).leave(self)
+        if self.hub:
+            self.hub.leave(self)
         if self.mailbox:
             self.mailbox.stop()
 
@@ -73,5 +88,5 @@ def refuse(user: Any) -> int | None:
 def read_message(text: str | None) -> Any:
     try:
         return json.loads(text or "")
-    except ValueError:
+    except (ValueError, RecursionError):  # not JSON, or brackets nested a thousand deep
         return None

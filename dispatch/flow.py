@@ -7,7 +7,7 @@ of several people changing the same job exactly one wins and the others get `Con
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,8 @@ EDITABLE = frozenset({
     "service", "location", "access_notes", "customer_name", "customer_phone", "customer_email", "window_start",
     "window_end", "price", "load_eighths", "crew", "notes",
 })  # fmt: skip
+BY_LENGTH = 150
+"""A person's full name may be longer than what history keeps of it."""
 
 
 class Refused(Exception):
@@ -62,10 +64,12 @@ def open_job(
     **fields: Any,
 ) -> Job:  # fmt: skip
     """Creates a job with the beginning of its history. `past` brings a history along; its last step gives the status, and
-    its first the time of birth unless `created_at` is given. Raises ValidationError for bad fields."""
+    its first the time of birth unless `created_at` is given. Raises ValidationError for bad fields, and Refused."""
     now = timezone.now()
     steps = list(past) or [PastStep(status, fields.get("created_at", now), by, channel)]
-    job = Job(board=board, seq=0, rank=0, updated_by=by, updated_at=now, **fields)
+    for step in steps:
+        _check_known(step.status)
+    job = Job(board=board, seq=0, rank=0, updated_by=by[:BY_LENGTH], updated_at=now, **fields)
     job.status, job.status_at = steps[-1].status, steps[-1].at
     job.created_at = fields.get("created_at", steps[0].at)
     job.full_clean(exclude={"board", "seq", "rank"}, validate_unique=False, validate_constraints=False)
@@ -85,14 +89,14 @@ def move(
 ) -> Job:  # fmt: skip
     """Moves a job to another status, in front of the job `before` or behind the job `after` (uids) where they still stand
     in that column, otherwise to its usual place. Raises Conflict or Refused."""
-    now = timezone.now()
+    now, reason = timezone.now(), reason.replace("\0", "").strip()
     current = _as_expected(job, expect)
     check_move(current, to, reason=reason, now=now)
     with transaction.atomic():
         seq = Board.objects.take_numbers(current.board_id)
         rank = _mint_rank(current, to, before, after)
         changed = _stamp(current, expect, seq, by, now, status=to, status_at=now, rank=rank)
-        _write_history(changed, [PastStep(to, now, by, channel, reason.strip())], previous=current.status)
+        _write_history(changed, [PastStep(to, now, by, channel, reason)], previous=current.status)
         _tell(current.board, seq)
     return changed
 
@@ -116,24 +120,23 @@ def edit(job: Job, changes: Mapping[str, Any], *, expect: int, by: str) -> Job:
     if unknown:
         raise Refused("unknown_field", f"These cannot be edited: {', '.join(sorted(unknown))}.")
     current = _as_expected(job, expect)
-    different = {name: value for name, value in changes.items() if getattr(current, name) != value}
+    draft = Job(pk=current.pk, **{name: getattr(current, name) for name in EDITABLE} | dict(changes))
+    draft.clean_fields(exclude=[field.name for field in Job._meta.fields if field.name not in changes])
+    draft.clean()
+    # Compared when cleaned: "600" is no other price than 600.00.
+    different = {name: getattr(draft, name) for name in changes if getattr(draft, name) != getattr(current, name)}
     if not different:
         return current
-    draft = Job(pk=current.pk, **{name: getattr(current, name) for name in EDITABLE} | different)
-    draft.clean_fields(exclude=[f.name for f in Job._meta.fields if f.name not in EDITABLE])
-    draft.clean()
     with transaction.atomic():
         seq = Board.objects.take_numbers(current.board_id)
-        cleaned = {name: getattr(draft, name) for name in different}
-        changed = _stamp(current, expect, seq, by, timezone.now(), **cleaned)
+        changed = _stamp(current, expect, seq, by, timezone.now(), **different)
         _tell(current.board, seq)
     return changed
 
 
 def check_move(job: Job, to: str, *, reason: str = "", now: datetime | None = None) -> None:
     """Raises Refused unless the flow lets this job go to this status now."""
-    if to not in STATUS_FLOW:
-        raise Refused("unknown_status", f"There is no status “{to}”.")
+    _check_known(to)
     here = STATUS_FLOW[job.status]
     if to not in here.may_go_to:
         allowed = ", ".join(status_label(slug) for slug in here.may_go_to)
@@ -144,6 +147,11 @@ def check_move(job: Job, to: str, *, reason: str = "", now: datetime | None = No
         raise Refused("reason_required", f"Moving a job to {status_label(to)} needs a reason.")
 
 
+def _check_known(status: str) -> None:
+    if status not in STATUS_FLOW:
+        raise Refused("unknown_status", f"There is no status “{status}”.")
+
+
 def last_change_in_words(job: Job) -> str:
     """«Ana moved this to On the way 4 s ago»."""
     step = job.history.filter(seq=job.seq).last()
@@ -152,7 +160,7 @@ def last_change_in_words(job: Job) -> str:
     return f"{who} {what} {ago(timezone.now() - job.updated_at)}"
 
 
-def ago(passed: Any) -> str:
+def ago(passed: timedelta) -> str:
     seconds = max(0, int(passed.total_seconds()))
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
@@ -169,7 +177,9 @@ def _as_expected(job: Job, expect: int) -> Job:
 
 
 def _stamp(job: Job, expect: int, seq: int, by: str, now: datetime, **columns: Any) -> Job:
-    updated = Job.objects.filter(pk=job.pk, seq=expect).update(seq=seq, updated_at=now, updated_by=by, **columns)
+    updated = Job.objects.filter(pk=job.pk, seq=expect).update(
+        seq=seq, updated_at=now, updated_by=by[:BY_LENGTH], **columns
+    )
     current = Job.objects.select_related("board").get(pk=job.pk)
     if not updated:
         raise Conflict(current)
@@ -198,8 +208,8 @@ def _write_history(job: Job, steps: Sequence[PastStep], *, previous: str) -> Non
     for step in steps:
         rows.append(
             StatusChange(
-                job=job, from_status=previous, to_status=step.status, at=step.at, by=step.by, channel=step.channel,
-                reason=step.reason, seq=job.seq, extra=dict(step.extra),
+                job=job, from_status=previous, to_status=step.status, at=step.at, by=step.by[:BY_LENGTH],
+                channel=step.channel, reason=step.reason, seq=job.seq, extra=dict(step.extra),
             )
         )  # fmt: skip
         previous = step.status

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from . import flow
-from .jobs_file import BadRecord, Record, read, records
+from .jobs_file import BadRecord, Record, read
+from .jobs_stream import records
 from .models import Board, Job, StatusChange
 
 BATCH = 200
@@ -29,12 +30,12 @@ class Report:
 
 
 def check(file: IO[bytes], board: Board, progress: Callable[[Report], None]) -> Report:
-    """Counts what an import would do and writes nothing. Raises jobs_file.BadFile."""
+    """Counts what an import would do and writes nothing. Raises jobs_stream.BadFile."""
     return _go_through(file, board, progress, lambda batch: None)
 
 
 def load(file: IO[bytes], board: Board, progress: Callable[[Report], None], *, by: str) -> Report:
-    """Opens the jobs that are new and fit. Each batch is one transaction. Raises jobs_file.BadFile."""
+    """Opens the jobs that are new and fit. Each batch is one transaction. Raises jobs_stream.BadFile."""
 
     def write(batch: list[Record]) -> None:
         with transaction.atomic():
@@ -50,31 +51,19 @@ def load(file: IO[bytes], board: Board, progress: Callable[[Report], None], *, b
 def _go_through(
     file: IO[bytes], board: Board, progress: Callable[[Report], None], write: Callable[[list[Record]], None]
 ) -> Report:
-    report = Report()
-    uids: set[str] = set()
-    tokens: set[str] = set()
+    report, before = Report(), _Before()
     parsed = _parsed(file, board)
     while batch := list(islice(parsed, BATCH)):
-        good = [(key, record) for key, record in batch if isinstance(record, Record)]
-        here, taken = _known(record for _, record in good)
+        here, taken = _known([record for _, record in batch if isinstance(record, Record)])
         new = []
-        for key, record in good:
-            problem = ""
-            if record.uid in uids:
-                problem = "id: stands in this file twice"
-            elif record.token in tokens or taken.get(record.token, record.uid) != record.uid:
-                problem = "token: belongs to another job"
-            uids.add(record.uid)
-            tokens.add(record.token)
-            if problem:
-                report.problems.append(f"{key}: {problem}")
-            elif record.uid in here:
+        for key, record in batch:
+            problems = record.problems if isinstance(record, BadRecord) else before.clashes(record, taken)
+            if problems:
+                report.problems += [one_line(f"{key}: {name}: {reason}") for name, reason in problems]
+            elif isinstance(record, Record) and record.uid in here:
                 report.already_here += 1
-            else:
+            elif isinstance(record, Record):
                 new.append(record)
-        for key, bad in batch:
-            if isinstance(bad, BadRecord):
-                report.problems += [f"{key}: {name}: {reason}" for name, reason in bad.problems]
         write(new)
         report.seen += len(batch)
         report.new += len(new)
@@ -83,11 +72,33 @@ def _go_through(
     return report
 
 
+class _Before:
+    """The ids and tokens that the file had so far."""
+
+    def __init__(self) -> None:
+        self.uids: set[str] = set()
+        self.tokens: set[str] = set()
+
+    def clashes(self, record: Record, taken: dict[str, str]) -> list[tuple[str, str]]:
+        problems = []
+        if record.uid in self.uids:
+            problems.append(("id", "stands in this file twice"))
+        elif record.token in self.tokens or taken.get(record.token, record.uid) != record.uid:
+            problems.append(("token", "belongs to another job"))
+        self.uids.add(record.uid)
+        self.tokens.add(record.token)
+        return problems
+
+
+def one_line(text: str) -> str:
+    """Safe to print: what a file holds may break lines or steer a terminal."""
+    return "".join(character if character.isprintable() else "�" for character in " ".join(text.split()))
+
+
 def _parsed(file: IO[bytes], board: Board) -> Iterator[tuple[str, Record | BadRecord]]:
-    file.seek(0)
     for key, record in records(file):
         try:
-            yield key, read(key, record, board.zone)
+            yield _name(key, record), read(key, record, board.zone)
         except BadRecord as bad:
             yield _name(key, record), bad
 
@@ -98,7 +109,7 @@ def _name(key: str, record: object) -> str:
     return f"{key} ({uid})" if key.startswith("#") and isinstance(uid, str) else key
 
 
-def _known(batch: Iterator[Record]) -> tuple[set[str], dict[str, str]]:
+def _known(batch: list[Record]) -> tuple[set[str], dict[str, str]]:
     """The ids that are already here, and whose each token is."""
     wanted = {record.uid: record.token for record in batch}
     found = Job.objects.filter(Q(uid__in=wanted) | Q(token__in=wanted.values())).values_list("uid", "token")

@@ -1,19 +1,16 @@
-"""Reads jobs.json: `{"jobs": {"<id>": {…}}}`, the state of all jobs in one document, as another system or our own mirror
-wrote it. Only `id token status location price createdAt statusHistory` are certain to be there; docs/import.md has the rest.
-
-The file is read as a stream, one record at a time, whatever its size.
+"""Reads one record of a jobs.json, as another system or our own mirror wrote it. Only `id token status location price
+createdAt statusHistory` are certain to be there; docs/import.md has the rest.
 """
 
-import math
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import IO, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import ijson
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 
@@ -28,11 +25,9 @@ OURS = frozenset({
     # of the system that wrote the file, and given anew here:
     "seq", "epoch", "board", "updatedAt", "updatedBy", "statusAt", "rank",
 })  # fmt: skip
+GROUPS = {"window": frozenset({"start", "end"}), "customer": frozenset({"name", "phone", "email"})}
 STEP_KEYS = frozenset({"status", "at", "by", "reason"})
-
-
-class BadFile(Exception):
-    """The file as a whole cannot be read."""
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class BadRecord(Exception):
@@ -53,43 +48,30 @@ class Record:
     fields: dict[str, Any]
 
 
-def records(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
-    """Yields (key, record) for `{"jobs": {key: record}}`; the key is `#1`, `#2`, … for `{"jobs": [record, …]}`. Raises
-    BadFile for anything else, as soon as the reading gets there."""
-    try:
-        kind = next((event for prefix, event, _ in ijson.parse(file) if prefix == "jobs"), None)
-        file.seek(0)
-        if kind == "start_map":
-            yield from ijson.kvitems(file, "jobs")
-        elif kind == "start_array":
-            yield from ((f"#{place}", record) for place, record in enumerate(ijson.items(file, "jobs.item"), start=1))
-        else:
-            raise BadFile('there is no "jobs" in it; expected {"jobs": {"<id>": {…}}}')
-    except (ijson.JSONError, UnicodeDecodeError) as error:
-        raise BadFile(f"it is not whole JSON: {' '.join(str(error).split())}") from None
-
-
 def read(key: str, record: Any, zone: ZoneInfo) -> Record:
     """Checks everything and reports all that is wrong at once, as BadRecord. Times without a zone are `zone`'s."""
     if not isinstance(record, dict):
         raise BadRecord([("record", f"expected an object, got {_kind(record)}")])
+    if unstorable := [name for name, value in record.items() if _has_unstorable_text([name, value])]:
+        raise BadRecord([(name, "has characters that no text may have, such as U+0000") for name in unstorable])
     problems: list[tuple[str, str]] = [(name, "is missing") for name in REQUIRED if name not in record]
     reader = _Reader(record, zone, problems)
     uid = reader.matching("id", UID, "up to 64 letters, digits, - and _")
     if uid and not key.startswith("#") and key != uid:
-        problems.append(("id", f"is {uid!r} but the record's key is {key!r}"))
+        problems.append(("id", f"is {_shown(uid)} but the record's key is {_shown(key)}"))
     token = reader.matching("token", TOKEN, "8 to 64 letters, digits, - and _")
     status = reader.status("status", record.get("status"), given="status" in record)
-    created_at = reader.time("createdAt", record.get("createdAt")) if "createdAt" in record else None
+    created_at = reader.time("createdAt", record["createdAt"]) if "createdAt" in record else None
     past = reader.history()
+    status_at = created_at
+    if status and past and past[-1].status != status and record.get("updatedAt"):
+        status_at = reader.time("updatedAt", record["updatedAt"])
     fields = reader.fields()
-    if not problems:
-        _check_fields(fields, problems)
-    if problems:
+    _check_fields(fields, problems)
+    if problems or status_at is None:
         raise BadRecord(problems)
     if not past or past[-1].status != status:
-        at = reader.time("updatedAt", record["updatedAt"]) if past and record.get("updatedAt") else created_at
-        past.append(PastStep(status, max([at, *[step.at for step in past]])))
+        past.append(PastStep(status, max([status_at, *[step.at for step in past]])))
     return Record(uid, token, past, fields | {"created_at": created_at})
 
 
@@ -98,7 +80,9 @@ def _check_fields(fields: Mapping[str, Any], problems: list[tuple[str, str]]) ->
     try:
         job.full_clean(exclude=["board", "seq", "rank"], validate_unique=False, validate_constraints=False)
     except ValidationError as error:
-        problems += [(_camel(name), " ".join(messages)) for name, messages in error.message_dict.items()]
+        known = {field for field, _ in problems}
+        found = [(_file_name(name), " ".join(messages)) for name, messages in error.message_dict.items()]
+        problems += [problem for problem in found if problem[0] not in known]
 
 
 class _Reader:
@@ -132,16 +116,14 @@ class _Reader:
         return ""
 
     def time(self, field: str, value: Any) -> datetime | None:
-        moment = None
-        if isinstance(value, str):
-            try:
-                moment = parse_datetime(value.strip())
-            except ValueError:
-                moment = None
-        if moment is None:
+        try:
+            moment = parse_datetime(value.strip()) if isinstance(value, str) else None
+        except ValueError:
+            moment = None
+        if moment is None or not 1900 <= moment.year < 2200:
             self.bad(field, f"expected a time such as 2026-05-04T16:30:00Z, got {_shown(value)}")
             return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).astimezone(UTC)
 
     def history(self) -> list[PastStep]:
         steps = self.record.get("statusHistory", [])
@@ -173,7 +155,7 @@ class _Reader:
             "price": self.price(),
             "service": self.record.get("service") or Job.Service.JUNK_REMOVAL,
             "crew": self.record.get("crew") or [],
-            "load_eighths": self.record.get("loadEighths"),
+            "load_eighths": self.whole_number("loadEighths"),
             "access_notes": self.text("accessNotes", self.record.get("accessNotes")),
             "notes": self.text("notes", self.record.get("notes")),
             "customer_name": self.text("customer.name", customer.get("name")),
@@ -181,8 +163,17 @@ class _Reader:
             "customer_phone": self.phone(customer.get("phone")),
             "window_start": self.time("window.start", window["start"]) if window.get("start") else None,
             "window_end": self.time("window.end", window["end"]) if window.get("end") else None,
-            "extra": {name: _plain(value) for name, value in self.record.items() if name not in OURS},
+            "extra": self.extra(),
         }
+
+    def extra(self) -> dict[str, Any]:
+        """What we do not know is kept under its name; inside a group we know, as `customer.vip`."""
+        kept = {name: value for name, value in self.record.items() if name not in OURS}
+        for group, known in GROUPS.items():
+            inside = self.record.get(group)
+            if isinstance(inside, dict):
+                kept |= {f"{group}.{name}": value for name, value in inside.items() if name not in known}
+        return {name: _plain(value) for name, value in kept.items()}
 
     def group(self, field: str) -> dict[str, Any]:
         value = self.record.get(field) or {}
@@ -196,7 +187,7 @@ class _Reader:
         if value is None:
             return None
         try:
-            if isinstance(value, bool):
+            if isinstance(value, bool | list):  # Decimal takes both
                 raise InvalidOperation
             price = Decimal(value)
             if not price.is_finite():
@@ -206,6 +197,15 @@ class _Reader:
             return None
         return price
 
+    def whole_number(self, field: str) -> int | None:
+        value = self.record.get(field)
+        if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < 9:
+            return int(value)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        self.bad(field, f"expected a whole number, got {_shown(value)}")
+        return None
+
     def phone(self, value: Any) -> str:
         try:
             return to_e164(self.text("customer.phone", value))
@@ -214,19 +214,31 @@ class _Reader:
             return ""
 
 
+def _has_unstorable_text(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_unstorable_text, [*value, *value.values()]))
+    if isinstance(value, list):
+        return any(map(_has_unstorable_text, value))
+    return isinstance(value, str) and bool(_UNSTORABLE.search(value))
+
+
 def _plain(value: Any) -> Any:
     """What JSON can hold again: the stream gives numbers as Decimal."""
     if isinstance(value, Decimal):
-        plain = int(value) if value == value.to_integral_value() else float(value)
-        return plain if math.isfinite(plain) else str(value)
+        if abs(value.adjusted()) > 300:
+            return str(value)  # beyond what a float holds, and too long to write out
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.title() for part in rest)
+def _file_name(column: str) -> str:
+    """What the file calls a column of Job: `load_eighths` is `loadEighths`, `window_end` is `window.end`."""
+    group, _, inside = column.partition("_")
+    if group in GROUPS:
+        return f"{group}.{inside}"
+    return group + "".join(part.title() for part in inside.split("_"))
 
 
 def _kind(value: Any) -> str:
@@ -235,5 +247,5 @@ def _kind(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    shown = repr(value)
+    shown = json.dumps(_plain(value), ensure_ascii=False)
     return shown if len(shown) <= 60 else f"{shown[:57]}…"

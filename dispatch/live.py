@@ -7,16 +7,16 @@ hint, or a dead Redis, therefore costs at most that second and never a change.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from asgiref.sync import async_to_sync
 from channels.db import DatabaseSyncToAsync
 from channels.layers import get_channel_layer
-from django.db import DatabaseError
 
 from . import board
 
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 COMPARE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0
 HINT_TIMEOUT_SECONDS = 0.5
+HINT_PAUSE_SECONDS = 5.0
+CATCH_UPS_KEPT = 32
 
 _reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hub")
 
@@ -61,8 +63,11 @@ class Hub:
         async with self._turn:
             frame = self._catch_ups.get((epoch, seq))
             if frame is None:
-                # Still right for the next one who asks from the same position, until the head moves.
-                frame = self._catch_ups[epoch, seq] = await in_database(board.changes)(self.slug, epoch, seq)
+                frame = await in_database(board.changes)(self.slug, epoch, seq)
+                # Still right for the next one who asks from the same position, until the head moves. Clients choose
+                # positions, so only so many are kept.
+                if len(self._catch_ups) < CATCH_UPS_KEPT:
+                    self._catch_ups[epoch, seq] = frame
             if not self._tasks:
                 self._start(frame.epoch, frame.to)
             listener.news(frame)
@@ -92,19 +97,26 @@ class Hub:
         self._catch_ups.clear()
 
     async def _follow(self) -> None:
+        failures = 0
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hinted.wait(), COMPARE_SECONDS)
             self._hinted.clear()
             try:
                 await self._hand_out()
-            except DatabaseError as error:
-                logger.warning("board %s: cannot read changes, trying again: %s", self.slug, error)
+            except Exception as error:  # noqa: BLE001 a hub that ended would leave its sockets open and silent
+                failures += 1
+                if failures == 1:
+                    logger.warning("board %s: cannot read changes, trying again: %s", self.slug, error)
+            else:
+                if failures:
+                    logger.info("board %s: reading changes again after %s failed tries", self.slug, failures)
+                failures = 0
 
     async def _hand_out(self) -> None:
         async with self._turn:
-            frame = await in_database(board.changes)(self.slug, self.epoch, self.head)
-            if frame.epoch == self.epoch and frame.to == self.head:
+            frame = await in_database(_changes_if_moved)(self.slug, self.epoch, self.head)
+            if frame is None:
                 return
             self.epoch, self.head = frame.epoch, frame.to
             self._catch_ups.clear()
@@ -113,16 +125,18 @@ class Hub:
 
     async def _listen(self) -> None:
         """Waits for hints. Whatever happens to the channel layer, the sockets stay open: the hub compares anyway."""
+        failures = 0
         while True:
             try:
-                layer = get_channel_layer()
-                channel = await layer.new_channel()
-                await layer.group_add(group(self.slug), channel)
-                while True:
-                    await layer.receive(channel)
-                    self._hinted.set()
+                async with _subscription(group(self.slug)) as receive:
+                    failures = 0
+                    while True:
+                        await receive()
+                        self._hinted.set()
             except Exception as error:  # noqa: BLE001 each layer has its own exceptions; none may end the hub
-                logger.warning("board %s: no hints (%s), comparing every second", self.slug, error)
+                failures += 1
+                if failures == 1:
+                    logger.warning("board %s: no hints (%s), comparing every second", self.slug, error)
                 await asyncio.sleep(COMPARE_SECONDS)
 
     async def _beat(self) -> None:
@@ -133,12 +147,30 @@ class Hub:
                 listener.heartbeat(text)
 
 
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Hub]] = WeakKeyDictionary()
+def _changes_if_moved(slug: str, epoch: str | None, head: int) -> board.Frame | None:
+    """Comparing costs one row, whatever the size of the board."""
+    return None if board.position(slug) == (epoch, head) else board.changes(slug, epoch, head)
+
+
+@asynccontextmanager
+async def _subscription(name: str) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    try:
+        await layer.group_add(name, channel)
+        yield lambda: layer.receive(channel)
+    finally:
+        with suppress(Exception):  # a layer that is down has forgotten us already
+            await asyncio.wait_for(layer.group_discard(name, channel), HINT_TIMEOUT_SECONDS)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, Hub]] = WeakKeyDictionary()
 
 
 def hub(slug: str) -> Hub:
-    """This process's hub for a board. Raises nothing for an unknown board; joining does."""
-    hubs = _hubs.setdefault(asyncio.get_running_loop(), {})
+    """This process's hub for a board, for as long as somebody holds it. Raises nothing for an unknown board; joining
+    does."""
+    hubs = _hubs.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
     return hubs.setdefault(slug, Hub(slug))
 
 
@@ -146,12 +178,20 @@ def group(slug: str) -> str:
     return f"board.{slug}"
 
 
+_hints_rest_until = 0.0
+
+
 def announce(slug: str, seq: int) -> None:
-    """Tells every process that a board changed. Call it after the commit. A hint that cannot be sent is only logged."""
+    """Tells every process that a board changed. Call it after the commit. A hint that cannot be sent is only logged, and
+    the next ones are left out for a while: whoever changes jobs must not wait for a dead Redis each time."""
+    global _hints_rest_until
+    if time.monotonic() < _hints_rest_until:
+        return
     try:
         async_to_sync(_send_hint)(slug, seq)
     except Exception as error:  # noqa: BLE001 the change is committed; a broken channel layer must not turn it into an error
-        logger.warning("board %s: the hint for change %s was not sent: %s", slug, seq, error)
+        _hints_rest_until = time.monotonic() + HINT_PAUSE_SECONDS
+        logger.warning("board %s: the hint for change %s was not sent: %s", slug, seq, str(error) or type(error).__name__)
 
 
 async def _send_hint(slug: str, seq: int) -> None:

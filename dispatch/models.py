@@ -71,7 +71,8 @@ class Board(models.Model):
 
     def midnight(self, now: datetime | None = None) -> datetime:
         """When today began on this board."""
-        return timezone.localtime(now, self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        # fold=0: where the clocks are set back at midnight, the day began with the first of the two
+        return timezone.localtime(now, self.zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -160,6 +161,12 @@ class Job(models.Model):
         return f"{settings.PUBLIC_ORIGIN}/track/{self.token}"
 
     def clean(self) -> None:
+        for field in self._meta.fields:  # what Django leaves to forms and the database refuses
+            value = getattr(self, field.attname)
+            if value is None and field.blank and not field.null and not field.primary_key:
+                raise ValidationError({field.name: "This field cannot be null."})
+            if isinstance(value, str) and "\0" in value:
+                raise ValidationError({field.name: "Null characters are not allowed."})
         if bool(self.window_start) != bool(self.window_end):
             raise ValidationError({"window_end": "A window needs both a start and an end."})
         if self.window_start and self.window_end and not timedelta(0) < self.window_end - self.window_start:

@@ -21,7 +21,8 @@ def to_e164(written: str) -> str:
 
 def validate_phone(value: str) -> None:
     if value and to_e164(value) != value:
-        raise ValidationError("Write the phone number in full, such as %(full)s.", params={"full": to_e164(value)})
+        full = to_e164(value) or "+13035550123"
+        raise ValidationError("Write the phone number in full, such as %(full)s.", params={"full": full})
 
 
 def spoken(value: str) -> str:
@@ -29,6 +30,6 @@ def spoken(value: str) -> str:
     if not value:
         return ""
     number = phonenumbers.parse(value, DEFAULT_REGION)
-    home = phonenumbers.region_code_for_country_code(number.country_code) == DEFAULT_REGION
+    home = number.country_code == phonenumbers.country_code_for_region(DEFAULT_REGION)
     style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, style)

@@ -4,8 +4,6 @@ Ranks lie 2^20 apart, so that about twenty jobs fit into the same gap; then the 
 2^53, the largest whole number that JavaScript holds exactly.
 """
 
-from django.db.models import Max, Min
-
 from .models import Job, JobQuerySet
 from .statuses import STATUS_FLOW
 
@@ -32,12 +30,13 @@ def mint(job: Job, status: str, *, before: str | None = None, after: str | None 
 
 
 def _gap(column: JobQuerySet, status: str, before: str | None, after: str | None) -> tuple[int | None, int | None]:
-    lower = column.filter(uid=after).values_list("rank", flat=True).first() if after else None
+    ranks = column.values_list("rank", flat=True)  # in order, so that the index gives the first one at once
+    lower = ranks.filter(uid=after).first() if after else None
     if lower is not None:
-        return lower, column.filter(rank__gt=lower).aggregate(rank=Min("rank"))["rank"]
-    upper = column.filter(uid=before).values_list("rank", flat=True).first() if before else None
+        return lower, ranks.filter(rank__gt=lower).order_by("rank").first()
+    upper = ranks.filter(uid=before).first() if before else None
     if upper is not None:
-        return column.filter(rank__lt=upper).aggregate(rank=Max("rank"))["rank"], upper
+        return ranks.filter(rank__lt=upper).order_by("-rank").first(), upper
     if STATUS_FLOW[status].is_open:
-        return column.aggregate(rank=Max("rank"))["rank"], None
-    return None, column.aggregate(rank=Min("rank"))["rank"]
+        return ranks.order_by("-rank").first(), None
+    return None, ranks.order_by("rank").first()

@@ -1,40 +1,68 @@
 """What the API takes. Keys are those of a job document; what is left out stays as it is."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from ninja import Field, Schema
-from pydantic import ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from .phones import to_e164
+from .statuses import STATUS_FLOW
 
 
-class Input(Schema):
+def storable(written: str) -> str:
+    """Databases keep neither NUL nor half a character, and JSON can hold both."""
+    if re.search("[\0\ud800-\udfff]", written):
+        raise ValueError("there is a character in it that cannot be stored")
+    return written
+
+
+def of_this_age(moment: datetime) -> datetime:
+    """Far enough from the ends of the calendar for every time zone."""
+    if not 1970 <= moment.year <= 2200:
+        raise ValueError("expected a year from 1970 to 2200")
+    return moment
+
+
+def open_status(status: str) -> str:
+    if status not in STATUS_FLOW or not STATUS_FLOW[status].is_open:
+        born = ", ".join(slug for slug, known in STATUS_FLOW.items() if known.is_open)
+        raise ValueError(f"a new job is one of: {born}")
+    return status
+
+
+Text = Annotated[str, AfterValidator(storable)]
+Moment = Annotated[AwareDatetime, AfterValidator(of_this_age)]
+
+
+class Input(BaseModel):
+    """Not ninja's Schema, which reads attributes: to it a text or a list is an object that has none of our keys."""
+
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
 
 class Window(Input):
-    start: datetime
-    end: datetime
+    start: Moment = Field(description="With its offset from UTC.")
+    end: Moment
 
 
 class Customer(Input):
-    name: str | None = None
-    phone: str | None = Field(None, description="As written by people; stored as E.164.")
-    email: str | None = None
+    name: Text | None = None
+    phone: Text | None = Field(None, description="As written by people; stored as E.164.")
+    email: Text | None = None
 
 
 class JobFacts(Input):
-    location: str | None = None
-    service: str | None = None
+    location: Text | None = None
+    service: Text | None = None
     price: Decimal | None = None
     window: Window | None = None
     customer: Customer | None = None
-    crew: list[str] | None = None
+    crew: list[Text] | None = None
     load_eighths: int | None = Field(None, alias="loadEighths")
-    access_notes: str | None = Field(None, alias="accessNotes")
-    notes: str | None = None
+    access_notes: Text | None = Field(None, alias="accessNotes")
+    notes: Text | None = None
 
     def columns(self) -> dict[str, Any]:
         """The given facts as columns of Job. Raises ValidationError for what cannot be a phone number."""
@@ -49,14 +77,14 @@ class JobFacts(Input):
 
 
 class NewJob(JobFacts):
-    location: str
-    board: str = "main"
-    status: str = "requested"
+    location: Text
+    board: Text = "main"
+    status: Annotated[str, AfterValidator(open_status)] = "requested"
 
 
 class Move(Input):
-    to: str = Field(description="The status. The job's own status changes its place in the column.")
+    to: Text = Field(description="The status. The job's own status changes its place in the column.")
     seq: int = Field(description="The change number of the job as you saw it.")
-    before: str | None = Field(None, description="Id of the job that it shall stand in front of.")
-    after: str | None = Field(None, description="Id of the job that it shall stand behind.")
-    reason: str = Field("", description="Needed for cancelling.")
+    before: Text | None = Field(None, description="Id of the job that it shall stand in front of.")
+    after: Text | None = Field(None, description="Id of the job that it shall stand behind.")
+    reason: Text = Field("", description="Needed for cancelling.")

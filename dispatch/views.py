@@ -9,6 +9,9 @@ from django.views.decorators.http import require_safe
 from . import board as boards
 from .models import Board
 
+PLACES = {"top": "Top", "up": "Up", "down": "Down", "bottom": "Bottom"}
+"""Where the Move to… menu can put a card in its column; the keys are icons, too."""
+
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
@@ -22,4 +25,5 @@ def home(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Board, slug=slug)
     may_move = request.user.has_perm("dispatch.change_job")
-    return render(request, "dispatch/board.html", {"board": found, "state": boards.state(found), "may_move": may_move})
+    shown = {"board": found, "state": boards.state(found), "may_move": may_move, "places": PLACES.items()}
+    return render(request, "dispatch/board.html", shown)

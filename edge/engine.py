@@ -23,12 +23,17 @@ class FunctionFailed(Exception):
 
 def rewrite(uri: str, query_string: str) -> tuple[str, str]:
     """The URI and the query string, both as sent, after the viewer-request function. Raises FunctionFailed."""
-    event = {"request": {"method": "GET", "uri": uri, "querystring": parse_query(query_string)}}
+    request = handle({"request": {"method": "GET", "uri": uri, "querystring": parse_query(query_string)}})
+    return request["uri"], format_query(request["querystring"])
+
+
+def handle(event: dict[str, Any]) -> dict[str, Any]:
+    """The request that the function makes of a viewer-request event. Raises FunctionFailed."""
     try:
-        request = json.loads(_context().get("run")(json.dumps(event)))
+        request: dict[str, Any] = json.loads(_context().get("run")(json.dumps(event)))
     except quickjs.JSException as error:
         raise FunctionFailed(str(error)) from None
-    return request["uri"], format_query(request["querystring"])
+    return request
 
 
 def parse_query(query_string: str) -> Query:

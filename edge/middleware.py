@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.encoding import escape_uri_path
 
 from .engine import rewrite
 
@@ -25,5 +26,5 @@ class RewriteMiddleware:
 
 def _as_sent(request: HttpRequest) -> str:
     scope = getattr(request, "scope", {})
-    raw = scope.get("raw_path") or request.path_info.encode()
-    return raw.partition(b"?")[0].decode("latin-1")
+    raw = scope.get("raw_path")  # WSGI and some test clients know only the decoded path
+    return raw.partition(b"?")[0].decode("latin-1") if raw else escape_uri_path(request.path_info)

@@ -1,11 +1,13 @@
 """The API as a whole: its routers, and every error as problem+json (RFC 9457) with a stable `code`."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn
 
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja import errors as ninja_errors
 from ninja.security import django_auth
 
@@ -14,15 +16,52 @@ from dispatch.api import full
 from dispatch.api import router as board_router
 from tracking.api import router as tracking_router
 
-api = NinjaAPI(title="QuickDumpNow Dispatch", version="1", auth=django_auth, urls_namespace="api")
-api.add_router("", board_router)
-api.add_router("", tracking_router)
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> HttpResponse:
     body = {"type": "about:blank", "title": code.replace("_", " ").capitalize(), "status": status, "code": code}
     content = json.dumps(body | {"detail": detail} | more)
-    return HttpResponse(content, status=status, content_type="application/problem+json")
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(content, status=status, content_type="application/problem+json", headers=headers)
+
+
+class Api(NinjaAPI):
+    """Ninja refuses a method in plain text, past the exception handlers."""
+
+    @property
+    def urls(self) -> tuple[list[Any], str, str]:
+        patterns, app_name, namespace = super().urls
+        for pattern in patterns:
+            pattern.callback = method_problem(pattern.callback)  # type: ignore[arg-type]  # a view, not an include
+        return patterns, app_name, namespace
+
+
+def method_problem(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if response.status_code != 405:
+            return response
+        refusal = problem(405, "method_not_allowed", f"This address takes {response['Allow']}, not {request.method}.")
+        refusal["Allow"] = response["Allow"]
+        return refusal
+
+    return answer
+
+
+nowhere = Router()
+
+
+@nowhere.api_operation(METHODS, "/{path:rest}", auth=None, include_in_schema=False)
+def nothing_here(request: HttpRequest, rest: str) -> NoReturn:
+    raise Http404
+
+
+api = Api(title="QuickDumpNow Dispatch", version="1", auth=django_auth, urls_namespace="api")
+api.add_router("", board_router)
+api.add_router("", tracking_router)
+api.add_router("", nowhere)  # the last one: it takes every address that the others left
 
 
 @api.exception_handler(flow.Conflict)
@@ -46,7 +85,7 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(ninja_errors.ValidationError)
 def unreadable(request: HttpRequest, error: ninja_errors.ValidationError) -> HttpResponse:
-    errors = {".".join(str(part) for part in found["loc"][1:]): [found["msg"]] for found in error.errors}
+    errors = {_field(*found["loc"]): [found["msg"]] for found in error.errors}
     detail = "; ".join(f"{field}: {found[0]}" for field, found in errors.items())
     return problem(422, "invalid", detail, errors=errors)
 
@@ -70,3 +109,8 @@ def sign_in(request: HttpRequest, error: ninja_errors.AuthenticationError) -> Ht
 def other(request: HttpRequest, error: ninja_errors.HttpError) -> HttpResponse:
     codes = {400: "unreadable", 403: "csrf", 428: "version_required"}
     return problem(error.status_code, codes.get(error.status_code, "error"), str(error))
+
+
+def _field(where: str, *path: str | int) -> str:
+    """The name of a field as the client wrote it; a body stands below the name of our own argument."""
+    return ".".join(str(part) for part in (path[1:] if where == "body" else path)) or where

@@ -1,4 +1,4 @@
-"""One settings file. Every knob is one environment variable whose default runs on a laptop; docs/configuration.md lists them."""
+"""One settings file. Every knob is one environment variable whose default runs on a laptop: see docs/configuration.md."""
 
 import os
 import secrets
@@ -8,18 +8,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from qdn import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var")))
+VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 
 
 def kept_secret() -> str:
     """A secret of this machine's own, made on the first start. Several machines must share SECRET_KEY instead."""
     path = VAR_DIR / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"secret_key.{os.getpid()}")
     if not path.exists():
         draft.touch(mode=0o600)
@@ -120,11 +118,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "init_command": f"PRAGMA journal_mode={'WAL' if wal else 'TRUNCATE'}; PRAGMA synchronous=FULL;",
     }
-    Path(str(DATABASES["default"]["NAME"])).parent.mkdir(parents=True, exist_ok=True)
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"] = {
-        **dict(DATABASES["default"].get("OPTIONS") or {}),
+        **DATABASES["default"].get("OPTIONS", {}),
         "pool": {"min_size": 0, "max_size": 12, "timeout": 5},
     }
 
@@ -147,8 +144,12 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL.user, EMAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = EMAIL.starttls, EMAIL.tls, 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.address("DEFAULT_FROM_EMAIL", "QuickDumpNow <dispatch@localhost>")
 
+# --- text messages: printed, or handed to Amazon SNS
+SMS_BACKEND = env.choice("SMS_BACKEND", "console", ("console", "sns"))
+
 # --- storage
 STATE_BUCKET = env.bucket("STATE_BUCKET")
+SITE_BUCKET = env.bucket("SITE_BUCKET")
 MEDIA_BUCKET = env.bucket("MEDIA_BUCKET")
 if STATE_BUCKET:
     STATE = {
@@ -211,18 +212,18 @@ SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 
 # --- logs: to stderr, with tracking tokens masked
+LOG_LEVEL = env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"tokens": {"()": "qdn.log.MaskTokens"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["tokens"]}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "WARNING").upper()},
+    "formatters": {
+        "masked": {"class": "qdn.log.MaskTokens", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "masked"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "dispatch": {"level": "INFO"},
         "tracking": {"level": "INFO"},
     },
 }
-if LOGGING["root"]["level"] not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    raise ImproperlyConfigured(f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, got {env.text('LOG_LEVEL')!r}")

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from dispatch.models import Board, Job
-from tests import postgres
+from tests import postgres, servers
 from tests.factories import make_job, make_user
 
 CI = os.environ.get("CI") == "true"
@@ -61,3 +61,20 @@ def ana(client: Client, dispatcher: User) -> Client:
 def postgres_url() -> Iterator[str]:
     with postgres.running() as url:
         yield url
+
+
+@pytest.fixture
+def redis_server() -> Iterator[servers.Redis]:
+    if not servers.redis_binary():
+        missing("redis-server")
+    with servers.running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def product() -> Iterator[servers.Product]:
+    """The whole product as it is started on a laptop: one server, one worker, SQLite, files; Ana the dispatcher."""
+    with servers.product() as running:
+        running.serve()
+        running.work()
+        yield running

@@ -2,20 +2,25 @@
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error
 
 from dispatch import live
 from dispatch.board import Frame
-from dispatch.consumers import BAD_MESSAGE, read_message
+from dispatch.consumers import BAD_MESSAGE, TRY_AGAIN, read_message
 from dispatch.mailbox import Mailbox
 from dispatch.models import Job
 
 from .projection import find, public_projection, shown
 
+logger = logging.getLogger(__name__)
+
 NOT_FOUND = 4004
 HELLO_SECONDS = 10
+LOOK_AGAIN_SECONDS = 1.0
 
 
 class TrackConsumer(AsyncWebsocketConsumer):
@@ -26,7 +31,10 @@ class TrackConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.job: Job | None = None
+        self.hub: live.Hub | None = None
+        self.looking: asyncio.Task[None] | None = None
         self.mailbox = Mailbox(self.send, self.close)
+        self.in_the_news = asyncio.Event()
         await self.accept()
         self.hello_due = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._hang_up)
 
@@ -43,35 +51,53 @@ class TrackConsumer(AsyncWebsocketConsumer):
         self.hello_due.cancel()
         try:
             self.job = await live.in_database(find)(token)
+            hub = live.hub(self.job.board.slug)
+            await hub.watch(self)
         except Job.DoesNotExist:
             await self.close(NOT_FOUND)
-            return
-        await live.hub(self.job.board.slug).watch(self)
-        self._send_state(self.job)
-        await self._look_again(self.job)  # for what changed before the hub knew of this socket
+        except Error as error:
+            logger.warning("cannot read a tracked job: %s", error)
+            await self.close(TRY_AGAIN)
+        else:
+            self.hub = hub
+            self._send_state(self.job)
+            self.in_the_news.set()  # for what changed before the hub knew of this socket
+            self.looking = asyncio.create_task(self._keep_looking(self.job))
 
     async def disconnect(self, code: int) -> None:
         self.hello_due.cancel()
         self.mailbox.stop()
-        if self.job:
-            live.hub(self.job.board.slug).leave(self)
+        if self.looking:
+            self.looking.cancel()
+        if self.hub:
+            self.hub.leave(self)
 
     def news(self, frame: Frame) -> None:
         if self.job and (frame.start is None or any(job.pk == self.job.pk for job in frame.jobs)):
-            self.looking = asyncio.ensure_future(self._look_again(self.job))
+            self.in_the_news.set()
 
     def heartbeat(self, text: str) -> None:
         self.mailbox.put('{"type":"heartbeat"}')
 
-    async def _look_again(self, job: Job) -> None:
-        latest = await live.in_database(_if_changed)(job)
-        if latest is None:
-            return
-        if latest.token != job.token:
-            await self.close(NOT_FOUND)
-            return
-        self.job = latest
-        self._send_state(latest)
+    async def _keep_looking(self, job: Job) -> None:
+        """One look at a time, so that states leave in order, and again after a look that failed."""
+        while True:
+            await self.in_the_news.wait()
+            self.in_the_news.clear()
+            try:
+                latest = await live.in_database(_if_changed)(job)
+            except Error as error:
+                logger.warning("cannot read a tracked job, trying again: %s", error)
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                self.in_the_news.set()
+                continue
+            if latest is None:
+                continue
+            if latest.token != job.token:
+                await self.close(NOT_FOUND)
+                return
+            job = latest
+            self._send_state(job)
 
     def _send_state(self, job: Job) -> None:
         state: dict[str, Any] = {"type": "state", "job": public_projection(job)}

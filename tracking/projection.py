@@ -1,8 +1,8 @@
 """What the public may know about a job: an allow-list, spelled out. Everything else stays inside.
 
-    {"status", "label", "headline", "next", "cancelled", "service", "location", "window": {"start", "end"} | null, "timezone",
-     "steps": [{"label", "state": "done" | "current" | "todo", "at"}], "history": [{"label", "at"}], "crew": [first name],
-     "company": {"name", "phone"}, "updatedAt", "seq", "epoch"}
+    {"status", "label", "color", "headline", "next", "cancelled", "service", "location", "window": {"start", "end"} | null,
+     "timezone", "steps": [{"label", "state": "done" | "current" | "todo", "at"}], "history": [{"label", "at"}],
+     "crew": [first name], "company": {"name", "phone"}, "updatedAt", "seq", "epoch"}
 
 Times are ISO 8601 in UTC. `seq` and `epoch` order copies of the same job; they identify nobody.
 """
@@ -17,9 +17,17 @@ from dispatch.statuses import STATUS_FLOW
 
 FORMAT = "public/track/{token}.json"
 STEPS = tuple(dict.fromkeys(status.customer_label for status in STATUS_FLOW.values() if status.slug != "cancelled"))
-LEADING_NUMBER = re.compile(r"^\s*#?[nsew]?\d+(?:[-/]\d+)?[a-z]?(?:\s+\d/\d)?\s+(?=\S)", re.I)  # 1428 Elm St
-TRAILING_NUMBER = re.compile(r"^([^,\d]*[^,\d\s])\s+\d+\s?[a-z]?(?=\s*(?:,|$))", re.I)  # Storgatan 12, Uppsala
-UNIT = re.compile(r",?\s*(?:#|\b(?:apartment|apt|unit|suite|ste)\b\.?)\s*#?[\w-]+", re.I)
+UNIT = re.compile(
+    r",?\s*(?:#\s*[\w-]+|\b(?:apartment|apt|unit|suite|ste|flat|floor|room|rm|lot|building|bldg|trailer|trlr)\b\.?"
+    r"\s*#?\s*(?:\d[\w-]*|[a-z]\b(?!\.)))",
+    re.I,
+)
+ORDINAL = r"\d+(?:st|nd|rd|th)\b"  # 5th Ave
+LEADING_NUMBER = re.compile(  # 1428 Elm St, 12B Oak Ave, N2345 County Rd, 12 1/2 Oak Ave, 12 - 14 Oak Ave, 753 10 Uppsala
+    rf"^(?:no\.?\s*)?(?:(?:[nsew]\s?)?(?!{ORDINAL})\d\S*(?:\s[-–/]\s?\d\S*)*\s+)+(?=\S)", re.I
+)
+TRAILING_NUMBER = re.compile(rf"^(.*?[^\W\d_]\S*)\s+(?!{ORDINAL})\d.*$", re.I)  # Storgatan 12
+BARE_NUMBER = re.compile(r"^\d+\s?[a-z]?$", re.I)  # Via Roma, 12
 
 _WORDS = {
     "requested": ("We have your request", "We will confirm your time soon."),
@@ -57,9 +65,11 @@ def public_projection(job: Job) -> dict[str, Any]:
         for change in job.history.all()
         if change.seq <= job.seq
     ]
+    history = history[:1] + [later for earlier, later in pairwise(history) if later["label"] != earlier["label"]]
     return {
         "status": job.status,
         "label": status.customer_label,
+        "color": status.color,
         "headline": headline,
         "next": what_next,
         "cancelled": job.status == "cancelled",
@@ -68,7 +78,7 @@ def public_projection(job: Job) -> dict[str, Any]:
         "window": {"start": iso(job.window_start), "end": iso(job.window_end)} if job.window_start else None,
         "timezone": job.board.timezone,
         "steps": _steps(status.customer_label, history),
-        "history": history[:1] + [later for earlier, later in pairwise(history) if later["label"] != earlier["label"]],
+        "history": history,
         "crew": [name.split()[0] for name in job.crew],
         "company": {"name": job.board.name, "phone": job.board.phone},
         "updatedAt": iso(job.updated_at),
@@ -79,9 +89,16 @@ def public_projection(job: Job) -> dict[str, Any]:
 
 def without_house_number(location: str) -> str:
     """The street and what follows: enough to recognise the job by, not enough to find the door."""
-    street = UNIT.sub("", location)
-    street, leading = LEADING_NUMBER.subn("", street)
-    return (street if leading else TRAILING_NUMBER.sub(r"\1", street)).strip(" ,")
+    parts = [part.strip() for part in UNIT.sub("", location).split(",")]
+    found = False  # then a number at the end of a part is a postcode
+    for place, part in enumerate(parts):
+        street, cut = LEADING_NUMBER.subn("", part)
+        if not cut and not found:
+            street, cut = TRAILING_NUMBER.subn(r"\1", part)
+        if not cut and not found:
+            street, cut = BARE_NUMBER.subn("", part)
+        parts[place], found = street, found or bool(cut)
+    return ", ".join(filter(None, parts))
 
 
 def _steps(label: str, history: list[dict[str, Any]]) -> list[dict[str, Any]]:

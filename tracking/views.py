@@ -1,6 +1,7 @@
 """The customer's pages. GET changes nothing; no cookies; never in a search index or a shared cache."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -9,9 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dispatch.models import Board, Job
+from dispatch.phones import spoken
+from dispatch.words import moment_in_words, window_in_words
 
 from .projection import find, public_projection
 
+STEP_STATES = {"done": "done", "current": "now", "todo": "to come"}
 PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -36,17 +40,39 @@ def track(request: HttpRequest) -> HttpResponse:
         job = find(request.GET.get("token", ""))
     except Job.DoesNotExist:
         return not_found(request)
-    return render(request, "tracking/track.html", {"job": public_projection(job)})
+    return render(request, "tracking/track.html", in_words(job))
 
 
 @require_safe
 @private
 def book(request: HttpRequest) -> HttpResponse:
-    return render(request, "tracking/book.html", {"company": Board.objects.order_by("pk").first()})
+    return render(request, "tracking/book.html", company())
 
 
 @require_safe
 @private
 def not_found(request: HttpRequest) -> HttpResponse:
     """One page for every link that leads nowhere, whatever the reason."""
-    return render(request, "tracking/not_found.html", {"company": Board.objects.order_by("pk").first()}, status=404)
+    return render(request, "tracking/not_found.html", company(), status=404)
+
+
+def in_words(job: Job) -> dict[str, Any]:
+    """The public projection, and the times in it as people read them."""
+    public, zone = public_projection(job), job.board.zone
+    for step in public["steps"]:
+        step["words"] = STEP_STATES[step["state"]]
+    for entry in public["history"]:
+        entry["words"] = moment_in_words(datetime.fromisoformat(entry["at"]), zone)
+    return {
+        "job": public,
+        "window": window_in_words(job.window_start, job.window_end, zone),
+        "history": public["history"],
+        "updated": moment_in_words(job.updated_at, zone),
+        "spoken": spoken(job.board.phone),
+    }
+
+
+def company() -> dict[str, Any]:
+    """Whom to call when there is no job to tell it."""
+    board = Board.objects.order_by("pk").first()
+    return {"company": board, "spoken": spoken(board.phone if board else "")}

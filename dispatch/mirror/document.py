@@ -51,5 +51,7 @@ def job_document(job: Job) -> dict[str, Any]:
 
 
 def step(change: StatusChange) -> dict[str, Any]:
-    known = {"status": change.to_status, "at": iso(change.at), "by": change.by, "channel": change.channel}
-    return change.extra | known | ({"reason": change.reason} if change.reason else {})
+    """An imported step keeps a channel that is none of ours."""
+    known = {"status": change.to_status, "at": iso(change.at), "by": change.by}
+    reason = {"reason": change.reason} if change.reason else {}
+    return {"channel": change.channel} | change.extra | known | reason

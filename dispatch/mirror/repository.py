@@ -25,10 +25,11 @@ class JobRepository:
         that slept and wakes up with an old document finds a newer one and leaves it. Raises Conflict only when somebody
         else keeps writing this object, and whatever the storage raises when it cannot be reached.
         """
-        content = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        content = text.encode(errors="backslashreplace")  # half a surrogate pair, which JSON writes as \ud83d
         for attempt in range(ATTEMPTS):
-            etag = self._older_than(name, document)
-            if etag is False:
+            behind, etag = self._compare(name, document)
+            if not behind:
                 return False
             try:
                 self.storage.write(name, content, if_match=etag)
@@ -39,24 +40,24 @@ class JobRepository:
                 return True
         raise AssertionError("unreachable")
 
-    def _older_than(self, name: str, document: dict[str, Any]) -> str | None | bool:
-        """The etag to replace, None when there is no object, False when the stored one must stay."""
+    def _compare(self, name: str, document: dict[str, Any]) -> tuple[bool, str | None]:
+        """Whether the stored object is older than the document, and its etag; None when there is no object."""
         try:
             content, etag = self.storage.read(name)
         except FileNotFoundError:
-            return None
+            return True, None
         try:
             stored = _parse(name, content)
         except ValueError:
-            return etag  # half an object of some other program: the database is the truth
+            return True, etag  # half an object of some other program: the database is the truth
         same_epoch = stored.get("epoch") == document["epoch"]
-        return False if same_epoch and stored.get("seq", 0) >= document["seq"] else etag
+        return not (same_epoch and stored.get("seq", 0) >= document["seq"]), etag
 
 
 def _parse(name: str, content: bytes) -> dict[str, Any]:
     try:
         document = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} is not JSON: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("seq", 0), int):
         raise ValueError(f"{name} is not a job document")

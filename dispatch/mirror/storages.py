@@ -10,10 +10,11 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from django.core.files.storage import FileSystemStorage
 from storages.backends.s3 import S3Storage
@@ -61,10 +62,14 @@ class CompareAndSwapFileSystemStorage(FileSystemStorage):
     def _draft(self, folder: Path, content: bytes) -> Path:
         """On disk before it gets its name, so that a crash cannot leave an empty object behind."""
         descriptor, path = tempfile.mkstemp(dir=folder, prefix=".draft-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            os.unlink(path)  # a full disk must not fill up with drafts
+            raise
         return Path(path)
 
     @contextmanager
@@ -84,16 +89,23 @@ class CompareAndSwapS3Storage(S3Storage):
     each, so all of them use one client, which is safe to share.
     """
 
+    PATIENCE = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 3})
+    """botocore's own defaults wait up to five minutes for one answer. What is set by hand wins over this."""
+
     _making_client = threading.Lock()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.client_config: Config = self.PATIENCE.merge(self.client_config)
 
     def read(self, name: str) -> tuple[bytes, str]:
         try:
             reply = self._client.get_object(**self._object(name))
         except ClientError as error:
-            if _status(error) == 404:
+            if _status(error) == 404 and _code(error) != "NoSuchBucket":
                 raise FileNotFoundError(name) from error
             raise
-        with reply["Body"] as body:
+        with closing(reply["Body"]) as body:  # not `with body`: that is the raw stream, which checks no length
             return body.read(), reply["ETag"]
 
     def write(self, name: str, content: bytes, *, if_match: str | None) -> str:

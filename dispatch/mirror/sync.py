@@ -7,6 +7,7 @@ upload and mark costs one upload that finds itself done.
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 from django.utils.module_loading import import_string
 
 from dispatch.models import Job
@@ -36,25 +37,35 @@ def documents() -> list[Callable[[Job], tuple[str, dict[str, Any]]]]:
     return [import_string(path) for path in settings.MIRROR_DOCUMENTS]
 
 
-def sync_batch(repository: JobRepository) -> int:
+def sync_batch(repository: JobRepository, set_aside: dict[int, float] | None = None) -> int:
     """Uploads up to BATCH jobs that are behind, those that waited longest first; returns how many it looked at. The mark
     says which number was uploaded, so a change made meanwhile leaves the job behind.
 
-    A job that cannot be uploaded does not hold up the others; after GIVE_UP_AFTER in a row the storage is to blame and the
-    batch ends. Either way the last failure is raised.
+    A job that cannot be uploaded does not hold up the others: it is logged, noted in `set_aside` (job pk -> when to try it
+    again, in monotonic seconds) and left out until then. When all fail, or GIVE_UP_AFTER in a row, the storage is to blame:
+    the batch ends and the last failure is raised.
     """
-    jobs = Job.objects.behind().select_related("board").prefetch_related("history").order_by("seq")[:BATCH]
-    failed_in_a_row, failure = 0, None
+    set_aside = {} if set_aside is None else set_aside
+    later = [pk for pk, again_at in set_aside.items() if again_at > time.monotonic()]
+    behind = Job.objects.behind().exclude(pk__in=later).order_by("seq")
+    jobs = list(behind.select_related("board").prefetch_related("history")[:BATCH])
+    failed: dict[Job, Exception] = {}
+    unreachable_in_a_row = copied = 0
     for job in jobs:
         try:
             _upload(repository, job)
-            failed_in_a_row = 0
-        except UNREACHABLE as error:
-            failed_in_a_row, failure = failed_in_a_row + 1, error
-        if failed_in_a_row == GIVE_UP_AFTER:
-            break
-    if failure:
-        raise failure
+            unreachable_in_a_row, copied = 0, copied + 1
+            set_aside.pop(job.pk, None)
+        except Error:
+            raise
+        except Exception as error:  # whatever is wrong with this job, the next one may be fine
+            failed[job] = error
+            unreachable_in_a_row += isinstance(error, UNREACHABLE)
+            if unreachable_in_a_row == GIVE_UP_AFTER or (unreachable_in_a_row == len(jobs) and not copied):
+                raise
+    for job, failure in failed.items():
+        set_aside[job.pk] = time.monotonic() + LONGEST_PAUSE_SECONDS
+        logger.error("mirror: cannot copy job %s, going on without it: %r", job.uid, failure)
     return len(jobs)
 
 
@@ -64,21 +75,28 @@ def _upload(repository: JobRepository, job: Job) -> None:
     Job.objects.mark_mirrored(job.pk, job.seq)
 
 
+def pause_after(failures: int) -> float:
+    """Grows with the failures so far, up to LONGEST_PAUSE_SECONDS; at random, so that workers do not come back together."""
+    longest = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures, 10))
+    return random.uniform(INTERVAL_SECONDS, longest)  # noqa: S311 not a secret
+
+
 def run(stop: threading.Event) -> None:
     """Works until `stop` is set. While the storage or the database cannot be reached it tries again after a random pause
     that grows, and says so once, not every time."""
     repository = JobRepository(storages["state"])  # type: ignore[arg-type]  # the setting decides the class
+    set_aside: dict[int, float] = {}
     failures = 0
     while not stop.is_set():
         pause = INTERVAL_SECONDS
         try:
-            pause = 0 if sync_batch(repository) == BATCH else INTERVAL_SECONDS
+            pause = 0 if sync_batch(repository, set_aside) == BATCH else INTERVAL_SECONDS
             if failures:
                 logger.info("mirror: working again after %s failed tries", failures)
             failures = 0
-        except (*UNREACHABLE, DatabaseError) as error:
+        except (*UNREACHABLE, Error) as error:
             failures += 1
-            pause = random.uniform(INTERVAL_SECONDS, min(LONGEST_PAUSE_SECONDS, 2.0**failures))  # noqa: S311 not a secret
+            pause = pause_after(failures)
             if failures == 1:
                 logger.warning("mirror: cannot copy jobs, trying again: %s", error)
         finally:

@@ -15,7 +15,7 @@ function handler(event) {
     return request;
   }
   var page = PAGES[match[1]];
-  var value = (match[2] || '').replace(/\/$/, '') || page.first;
+  var value = match[2] ? match[2].replace(/\/$/, '') : page.first;
   if (!page.value.test(value)) {
     request.uri = '/404.html';
     return request;

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
 from dispatch import importing
-from dispatch.jobs_file import BadFile
+from dispatch.jobs_stream import BadFile
 from dispatch.models import Board
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         except Board.DoesNotExist:
             raise CommandError(f"there is no board {options['board']!r}") from None
         except OSError as error:
-            raise CommandError(f"cannot read {path}: {error.strerror}") from None
+            raise CommandError(f"cannot read {path}: {error.strerror or error}") from None
         except BadFile as error:
             raise CommandError(f"cannot read {path}: {error}") from None
         except IntegrityError:

@@ -1,0 +1,91 @@
+import json
+import re
+
+import pytest
+
+from dispatch import board as boards
+from tests.factories import make_job, make_user
+
+
+def state_of(response) -> dict:
+    """The JSON that the page carries for its script."""
+    return json.loads(re.search(r'<script id="state" type="application/json">(.*?)</script>', response.text, re.S).group(1))
+
+
+def test_home_is_the_main_board(client):
+    response = client.get("/")
+
+    assert (response.status_code, response["Location"]) == (302, "/board/main/")
+
+
+def test_the_board_asks_a_visitor_to_sign_in(client, board):
+    response = client.get("/board/main/")
+
+    assert (response.status_code, response["Location"]) == (302, "/login/?next=/board/main/")
+
+
+def test_the_board_is_not_for_those_without_the_permission(client, board, stranger):
+    client.force_login(stranger)
+
+    assert client.get("/board/main/").status_code == 403
+
+
+def test_the_page_carries_the_same_state_as_the_api(ana, board):
+    make_job(board, status="en_route", location="</script><script>alert(1)</script>")
+
+    response = ana.get("/board/main/")
+
+    assert state_of(response) == ana.get("/api/v1/boards/main").json()
+    assert response.text.count("<script") == 2  # its module and its data
+
+
+def test_columns_stand_in_the_order_of_the_flow_with_their_counts(ana, board):
+    make_job(board, status="scheduled")
+
+    shown = re.findall(r'<span class="count" data-count="(\w+)">(\d+)</span>', ana.get("/board/main/").text)
+
+    counts = {
+        "requested": 0,
+        "scheduled": 1,
+        "ready_for_pickup": 0,
+        "en_route": 0,
+        "in_progress": 0,
+        "completed": 0,
+        "cancelled": 0,
+    }
+    assert [(status, int(count)) for status, count in shown] == list(counts.items())
+
+
+def test_who_may_only_look_gets_no_way_to_move(client, board):
+    client.force_login(make_user("vera", "view_job"))
+
+    text = client.get("/board/main/").text
+
+    assert ("board-page movable" in text, 'data-action="move"' in text) == (False, False)
+
+
+def test_an_unknown_board_is_a_404(ana, board):
+    assert ana.get("/board/nowhere/").status_code == 404
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete"])
+def test_the_page_only_shows(ana, board, method):
+    assert getattr(ana, method)("/board/main/").status_code == 405
+
+
+def test_the_page_costs_the_same_number_of_queries_for_any_number_of_jobs(ana, board, django_assert_num_queries):
+    with django_assert_num_queries(10):
+        ana.get("/board/main/")
+    for _ in range(30):
+        make_job(board)
+
+    with django_assert_num_queries(10):
+        assert len(state_of(ana.get("/board/main/"))["jobs"]) == 30
+
+
+def test_the_page_is_never_cached(ana, board):
+    assert "no-store" in ana.get("/board/main/")["Cache-Control"]
+
+
+def test_the_state_is_the_one_of_the_board(ana, board, job):
+    assert state_of(ana.get("/board/main/"))["jobs"] == [boards.card(job)]

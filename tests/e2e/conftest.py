@@ -1,0 +1,141 @@
+"""`manage.py demo` as `make run` starts it, and Debian's Chromium in front of it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.conftest import missing
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parent.parent.parent
+CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass
+class Demo:
+    origin: str
+    var: Path
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        ran = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Iterator[Demo]:
+    port, var = free_port(), tmp_path_factory.mktemp("var")
+    environment = {key: value for key, value in os.environ.items() if key not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}}
+    environment |= {"PORT": str(port), "VAR_DIR": str(var)}
+    running = Demo(f"http://127.0.0.1:{port}", var, environment)
+    process = subprocess.Popen(
+        [sys.executable, "-u", "manage.py", "demo"], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # A shell switches SIGINT off for what it starts in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl-C stops it" in line:
+            break
+    else:
+        pytest.fail("the demo did not start:\n" + "".join(lines), pytrace=False)
+    yield running
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=20)
+    assert (process.returncode, rest.strip().splitlines()[-1:]) == (0, ["Stopped."]), rest
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict:
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        missing("Chromium")
+    return {"executable_path": path, "args": ARGUMENTS}
+
+
+@dataclass
+class Screen:
+    """A window of somebody's browser, and what it complained about."""
+
+    page: Page
+    complaints: list[str]
+
+    def card(self, location: str):
+        return self.page.locator(".card", has_text=location)
+
+    def column(self, status: str):
+        return self.page.locator(f"#column-{status}")
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, demo: Demo):
+    """Signs somebody in once and keeps the cookies."""
+
+    @cache
+    def cookies(user: str):
+        context = browser.new_context(base_url=demo.origin)
+        page = context.new_page()
+        page.goto("/")
+        page.get_by_label("User name").fill(user)
+        page.get_by_label("Password").fill("quickdump")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_selector('#freshness[data-state="live"]')
+        kept = context.storage_state()
+        context.close()
+        return kept
+
+    return cookies
+
+
+@pytest.fixture
+def screen(browser: Browser, demo: Demo, signed_in) -> Iterator:
+    """Opens windows of separate browsers; at the end none of them may have complained."""
+    contexts: list[BrowserContext] = []
+    screens: list[Screen] = []
+
+    def open_window(user: str | None = None, **options) -> Screen:
+        options = {"viewport": {"width": 1440, "height": 900}} | options
+        context = browser.new_context(base_url=demo.origin, storage_state=signed_in(user) if user else None, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        opened = Screen(context.new_page(), [])
+        opened.page.on(
+            "console", lambda message: message.type in {"error", "warning"} and opened.complaints.append(message.text)
+        )
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        screens.append(opened)
+        if user:
+            opened.page.goto("/")
+            opened.page.wait_for_selector('#freshness[data-state="live"]')
+        return opened
+
+    yield open_window
+    complaints = [text for opened in screens for text in opened.complaints]
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def wait_until(condition, *, seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)

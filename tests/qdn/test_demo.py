@@ -1,0 +1,99 @@
+"""`manage.py demo` as a person uses it: first start, second start, Ctrl-C, and a port that is taken."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from dispatch.models import Board, Job
+from dispatch.statuses import STATUS_FLOW
+from qdn import demo_data
+from tests.postgres import free_port
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_demo_has_sixty_jobs_over_three_days_in_every_status(db):
+    done = []
+
+    demo_data.load(done.append)
+
+    board = Board.objects.get(slug="main")
+    days = {
+        (job.window_start.astimezone(board.zone).date() - board.midnight().date()).days
+        for job in Job.objects.exclude(window_start=None)
+    }
+    assert (Job.objects.count(), done) == (60, list(range(1, 61)))
+    assert set(Counter(Job.objects.values_list("status", flat=True))) == set(STATUS_FLOW)
+    assert days <= {-1, 0, 1}
+    assert days >= {0, 1}
+
+
+def test_the_histories_of_the_demo_run_forward_and_along_the_flow(db):
+    demo_data.load(lambda done: None)
+
+    for job in Job.objects.prefetch_related("history"):
+        steps = list(job.history.all())
+        assert [step.at for step in steps] == sorted(step.at for step in steps)
+        assert all(after.to_status in STATUS_FLOW[after.from_status].may_go_to for after in steps[1:])
+        assert (steps[0].from_status, steps[-1].to_status) == ("", job.status)
+
+
+def test_a_database_in_use_is_not_new(db, job):
+    assert demo_data.is_new() is False
+
+
+def start(tmp_path, port) -> subprocess.Popen:
+    environment = {key: value for key, value in os.environ.items() if key not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}}
+    return subprocess.Popen(
+        [sys.executable, "-u", "manage.py", "demo"], cwd=ROOT,
+        env=environment | {"PORT": str(port), "VAR_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+
+
+def read_until(process, text) -> str:
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            break
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_starts_twice_and_stops_cleanly(tmp_path, number):
+    for first in (True, False):
+        port = free_port()
+        process = start(tmp_path, port)
+        said = read_until(process, "Ctrl-C stops it")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+            ready = answer.read()
+        process.send_signal(number)
+        rest, _ = process.communicate(timeout=30)
+
+        assert ready == b"ready\n"
+        assert ("Demo data: 60 jobs" in said) is first
+        assert f"http://127.0.0.1:{port}/board/main/" in said
+        assert f"http://127.0.0.1:{port}/track/" in said
+        assert "ana, ben (dispatchers) or admin; the password is quickdump" in said
+        assert (process.returncode, rest.split()) == (0, ["Stopped."])
+
+
+def test_a_taken_port_is_named_with_a_way_out(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        said, _ = (process := start(tmp_path, port)).communicate(timeout=30)
+
+    assert said == f"CommandError: port {port}: Address already in use. Choose another: PORT={port + 1} make run\n"
+    assert process.returncode == 1

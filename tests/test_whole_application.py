@@ -1,0 +1,205 @@
+"""The product as it is run: server processes, real sockets, a worker, PostgreSQL and Redis."""
+
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+import pytest
+import websockets
+from psycopg import sql
+
+from tests import servers
+from tests.waiting import until, wait_for
+
+
+@contextmanager
+def sign_in(origin):
+    """Ana's browser, signed in as a browser does it."""
+    with httpx.Client(base_url=origin, headers={"Origin": origin}, timeout=10) as browser:
+        browser.get("/login/").raise_for_status()
+        form = {"username": "ana", "password": "password", "csrfmiddlewaretoken": browser.cookies["csrf"]}
+        assert browser.post("/login/", data=form).headers.get("Location") == "/"
+        yield browser
+
+
+def open_job(browser):
+    """A new job's uid and token."""
+    headers = {"X-CSRFToken": browser.cookies["csrf"]}
+    opened = browser.post("/api/v1/jobs", json={"location": "1428 Elm St"}, headers=headers).raise_for_status().json()
+    return opened["id"], opened["token"]
+
+
+def post_move(browser, uid, to):
+    seq = browser.get(f"/api/v1/jobs/{uid}").raise_for_status().json()["seq"]
+    headers = {"X-CSRFToken": browser.cookies["csrf"]}
+    return browser.post(f"/api/v1/jobs/{uid}/move", json={"to": to, "seq": seq}, headers=headers).raise_for_status().json()
+
+
+@asynccontextmanager
+async def open_socket(origin, path, browser=None, public_origin=None):
+    headers = {"Cookie": f"session={browser.cookies['session']}"} if browser else {}
+    address = f"ws://{urlsplit(origin).netloc}{path}"
+    async with websockets.connect(address, origin=public_origin or origin, additional_headers=headers) as socket:
+        yield socket
+
+
+async def say(socket, **message):
+    await socket.send(json.dumps(message))
+    return await hear(socket)
+
+
+async def hear(socket, seconds=5):
+    return json.loads(await asyncio.wait_for(socket.recv(), seconds))
+
+
+async def hear_of(socket, uid, status, seconds):
+    """Waits for the delta in which the job has the status; how long that took."""
+    began = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while True:
+            news = json.loads(await socket.recv())
+            if any(card["id"] == uid and card["status"] == status for card in news.get("jobs", [])):
+                return time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def dispatch_desk(product):
+    with sign_in(product.origin) as desk:
+        yield desk
+
+
+class TestOnALaptop:
+    """One server, one worker, SQLite and files."""
+
+    @pytest.fixture
+    def job(self, dispatch_desk):
+        return open_job(dispatch_desk)
+
+    async def test_a_move_over_the_api_arrives_on_an_open_board(self, product, job, dispatch_desk):
+        uid, _ = job
+        async with open_socket(product.origin, "/ws/board/main/", dispatch_desk) as socket:
+            snapshot = await say(socket, type="hello", epoch=None, seq=0)
+
+            moved = await asyncio.to_thread(post_move, dispatch_desk, uid, "scheduled")
+            delta = await hear(socket)
+
+        assert (snapshot["type"], uid in [card["id"] for card in snapshot["jobs"]]) == ("snapshot", True)
+        assert (delta["type"], delta["from"], delta["to"]) == ("delta", snapshot["to"], moved["seq"])
+        card = {name: moved[name] for name in delta["jobs"][0]}
+        assert delta["jobs"] == [card | {"customer": {"name": ""}}]
+
+    async def test_a_move_arrives_on_the_customers_page(self, product, job, dispatch_desk):
+        uid, token = job
+        async with open_socket(product.origin, "/ws/track/") as socket:
+            first = await say(socket, type="hello", token=token)
+
+            moved = await asyncio.to_thread(post_move, dispatch_desk, uid, "scheduled")
+            second = await hear(socket)
+
+        assert (first["job"]["status"], second["job"]["status"], second["job"]["seq"]) == (
+            "requested", "scheduled", moved["seq"]
+        )  # fmt: skip
+        assert second["job"] == dispatch_desk.get(f"/api/v1/track/{token}").json()
+
+    def test_the_objects_of_a_job_follow_within_two_seconds(self, product, job, dispatch_desk):
+        uid, token = job
+        private, public = (product.folder / "state" / name for name in (f"jobs/{uid}.json", f"public/track/{token}.json"))
+        wait_for(private.exists, "the new job's object exists")
+
+        moved = post_move(dispatch_desk, uid, "scheduled")
+        wait_for(lambda: json.loads(private.read_text())["seq"] == moved["seq"], product.logs(), seconds=2)
+        wait_for(lambda: json.loads(public.read_text())["seq"] == moved["seq"], product.logs(), seconds=2)
+
+        document = json.loads(private.read_text())
+        assert document == {name: moved[name] for name in document}
+
+    async def test_another_origin_is_refused_before_the_socket_opens(self, product, dispatch_desk):
+
+        with pytest.raises(websockets.InvalidStatus) as refusal:
+            async with open_socket(product.origin, "/ws/board/main/", dispatch_desk, "https://evil.example"):
+                pass
+
+        assert refusal.value.response.status_code == 403
+
+    async def test_without_a_session_the_socket_says_to_sign_in(self, product):
+        async with open_socket(product.origin, "/ws/board/main/") as socket:
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await socket.recv()
+
+        assert closed.value.rcvd.code == 4001
+
+    def test_a_worker_ends_on_request(self, product):
+        worker = product.work()
+        wait_for(lambda: "Worker started" in worker.read_log() or worker.process.poll() is not None, "it has started")
+
+        code = worker.stop()
+
+        assert (code, worker.read_log().splitlines()[-1]) == (0, "Worker stopped.")
+
+
+class TestSeveralProcesses:
+    """Two servers on one PostgreSQL and one Redis."""
+
+    @pytest.fixture
+    def database_url(self, postgres_url):
+        with psycopg.connect(postgres_url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier("whole_application")))
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier("whole_application")))
+        return postgres_url.rpartition("/")[0] + "/whole_application"
+
+    async def test_a_move_on_one_arrives_at_the_other_with_and_without_redis(self, database_url, redis_server):
+        with servers.product(DATABASE_URL=database_url, REDIS_URL=redis_server.url) as product, ExitStack() as processes:
+            with ThreadPoolExecutor() as pool:
+                here, there = pool.map(product.serve, [product.port, servers.free_port()])
+            browser = processes.enter_context(sign_in(here))
+            uid, token = open_job(browser)
+
+            def move(to):
+                return asyncio.to_thread(post_move, browser, uid, to)
+
+            async with (
+                open_socket(there, "/ws/board/main/", browser, product.origin) as socket,
+                open_socket(there, "/ws/track/", None, product.origin) as customer,
+            ):
+                await say(socket, type="hello", epoch=None, seq=0)
+                await say(customer, type="hello", token=token)
+                # The first hint may come before the subscription; the second one cannot.
+                arriving = asyncio.create_task(hear_of(socket, uid, "scheduled", 3))
+                await move("scheduled")
+                await arriving
+                subscribers = await until(lambda: subscriptions(redis_server), "both listen")
+
+                arriving = asyncio.create_task(hear_of(socket, uid, "ready_for_pickup", 5))
+                moved = await move("ready_for_pickup")
+                with_redis = await arriving
+
+                redis_server.stop()
+                arriving = asyncio.create_task(hear_of(socket, uid, "en_route", 5))
+                await move("en_route")
+                without_redis = await arriving
+
+                redis_server.start()
+                await until(lambda: subscriptions(redis_server) == subscribers, "it listens again")
+                arriving = asyncio.create_task(hear_of(socket, uid, "in_progress", 5))
+                last = await move("in_progress")
+                await arriving
+                states = [await hear(customer) for _ in range(4)]
+
+                assert (socket.state.name, customer.state.name) == ("OPEN", "OPEN")
+            assert [state["job"]["status"] for state in states] == [
+                "scheduled", "ready_for_pickup", "en_route", "in_progress"
+            ], product.logs()  # fmt: skip
+            assert (with_redis < 2.5, without_redis < 2.5, last["seq"] - moved["seq"]) == (True, True, 2), product.logs()
+
+
+def subscriptions(server):
+    """How many processes are subscribed to the main board's hints."""
+    import redis
+
+    with redis.Redis(port=server.port) as client:
+        return dict(client.pubsub_numsub("qdn__group__board.main"))[b"qdn__group__board.main"]
