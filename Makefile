@@ -1,5 +1,5 @@
 # `make run` and `make test` set up everything they need, and nothing again when nothing changed.
-.PHONY: setup run test lint bench lock
+.PHONY: setup run test fast lint bench lock screenshots
 PYTHON := .venv/bin/python
 
 setup: ## Python packages and browser libraries
@@ -8,10 +8,20 @@ setup: ## Python packages and browser libraries
 run: setup ## the whole product on http://127.0.0.1:8000 (PORT), with demo data
 	@exec $(PYTHON) manage.py demo
 
-test: ## every test; the browser tests in a process of their own
+test: ## every test: on SQLite, on PostgreSQL, with real processes, in a real browser
 	@.ci/setup test
-	@$(PYTHON) -m pytest -m "not browser"
+	@$(PYTHON) -m pytest -m "not browser and not processes"
+	@$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -m "not browser and not processes"
+	@$(PYTHON) -m pytest -m processes
 	@$(PYTHON) -m pytest -m browser
+
+fast: ## the tests to run while working: under a minute
+	@.ci/setup test
+	@$(PYTHON) -m pytest -m "not browser and not processes"
+
+screenshots: ## take the README's pictures anew
+	@.ci/setup test
+	@SCREENSHOTS=1 $(PYTHON) -m pytest -m browser -k readme
 
 lint: ## style, types, templates, missing migrations
 	@.ci/setup test

@@ -16,6 +16,8 @@ from psycopg import sql
 from tests import servers
 from tests.waiting import until, wait_for
 
+pytestmark = pytest.mark.processes
+
 
 @contextmanager
 def sign_in(origin):

@@ -15,6 +15,9 @@ MOVERS_ROUNDS = 200
 WRITERS, MOVES = 8, 25
 
 
+pytestmark = pytest.mark.processes
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path) -> str:
     """A new, empty database."""

@@ -68,6 +68,7 @@ def read_until(process, text) -> str:
     return "".join(lines)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_starts_twice_and_stops_cleanly(tmp_path, number):
     for first in (True, False):
@@ -87,6 +88,7 @@ def test_the_demo_starts_twice_and_stops_cleanly(tmp_path, number):
         assert (process.returncode, rest.split()) == (0, ["Stopped."])
 
 
+@pytest.mark.processes
 def test_a_taken_port_is_named_with_a_way_out(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -202,6 +202,7 @@ def manage(tmp_path):
     return manage
 
 
+@pytest.mark.processes
 def test_exit_codes_and_streams_of_the_real_command(manage, tmp_path):
     bad = manage("import_jobs", str(BAD_JOBS))
     good = manage("import_jobs", str(JOBS))
@@ -230,6 +231,7 @@ print("KB:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.processes
 def test_ten_thousand_records_need_little_memory(manage, tmp_path):
     path = tmp_path / "many.json"
     notes = "Behind the garage, mind the dog. " * 60
