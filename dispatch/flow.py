@@ -7,7 +7,7 @@ of several people changing the same job exactly one wins and the others get `Con
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.utils import timezone
 from . import live, ranks
 from .models import Board, Job, StatusChange
 from .statuses import SAME_DAY_ONLY, STATUS_FLOW, next_status_label, status_color, status_label
+from .words import ago
 
 __all__ = [
     "EDITABLE", "STATUS_FLOW", "Conflict", "PastStep", "Refused", "check_move", "edit", "move", "next_status_label",
@@ -158,14 +159,6 @@ def last_change_in_words(job: Job) -> str:
     who = job.updated_by or "Somebody"
     what = f"moved this to {status_label(step.to_status)}" if step else "changed this"
     return f"{who} {what} {ago(timezone.now() - job.updated_at)}"
-
-
-def ago(passed: timedelta) -> str:
-    seconds = max(0, int(passed.total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return f"{seconds} s ago"
 
 
 def _as_expected(job: Job, expect: int) -> Job:

@@ -1,6 +1,6 @@
 """Times as people read them: in the board's zone, with weekday, date and the zone's name."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 
 def window_in_words(start: datetime | None, end: datetime | None, zone: tzinfo) -> str:
@@ -17,6 +17,15 @@ def moment_in_words(moment: datetime, zone: tzinfo, *, year: bool = False) -> st
     """«Tue, Nov 24, 9:41 AM MST», or with the year after the day."""
     local = moment.astimezone(zone)
     return f"{local:%a, %b} {local.day}{f', {local.year}' if year else ''}, {_time(local)} {local:%Z}"
+
+
+def ago(passed: timedelta) -> str:
+    """«4 s ago», «2 h ago»: in one unit, rounded down."""
+    seconds = max(0, int(passed.total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
 
 
 def _day(local: datetime) -> str:

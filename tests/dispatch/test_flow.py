@@ -161,21 +161,6 @@ def test_who_saw_an_older_job_gets_the_current_one_and_a_sentence(board):
     assert everything(board) == before
 
 
-@pytest.mark.parametrize(
-    ("passed", "words"),
-    [
-        (timedelta(0), "0 s ago"),
-        (timedelta(seconds=-3), "0 s ago"),  # the clocks of two servers
-        (timedelta(seconds=59), "59 s ago"),
-        (timedelta(seconds=60), "1 min ago"),
-        (timedelta(hours=2, minutes=59), "2 h ago"),
-        (timedelta(days=3), "3 d ago"),
-    ],
-)
-def test_how_long_ago_in_words(passed, words):
-    assert flow.ago(passed) == words
-
-
 def test_a_conflict_with_an_edit_is_called_a_change(job):
     flow.edit(job, {"notes": "Two sofas"}, expect=job.seq, by="Ana")
 

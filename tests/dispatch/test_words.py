@@ -1,9 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from dispatch.words import moment_in_words, window_in_words
+from dispatch.words import ago, moment_in_words, window_in_words
 
 DENVER = ZoneInfo("America/Denver")
 
@@ -29,3 +29,18 @@ def test_a_window_names_weekday_date_hours_and_zone(start, end, words):
 def test_on_the_day_the_clocks_change_each_time_is_the_local_one():
     assert moment_in_words(at(2026, 11, 1, 7, 30), DENVER) == "Sun, Nov 1, 1:30 AM MDT"
     assert moment_in_words(at(2026, 11, 1, 8, 30), DENVER) == "Sun, Nov 1, 1:30 AM MST"
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(0), "0 s ago"),
+        (timedelta(seconds=-3), "0 s ago"),  # the clocks of two servers
+        (timedelta(seconds=59), "59 s ago"),
+        (timedelta(seconds=60), "1 min ago"),
+        (timedelta(hours=2, minutes=59), "2 h ago"),
+        (timedelta(days=3), "3 d ago"),
+    ],
+)
+def test_how_long_ago_in_words(passed, words):
+    assert ago(passed) == words
