@@ -12,7 +12,7 @@ SECRETS = {
     "customer_phone": "+13035550177",
     "customer_email": "marisol@example.com",
     "notes": "ask for a discount",
-    "price": "613.00",
+    "price": "61307.50",
     "crew": ["Dee Walker"],
 }
 
@@ -33,7 +33,7 @@ def test_the_link_goes_through_the_edge_function_to_the_page(client, secret_job)
 def test_the_page_shows_nothing_private(client, secret_job):
     text = client.get(f"/track/{secret_job.token}").text
 
-    private = ["4471", "Vega", "0177", "marisol", "discount", "613", "Walker", "1428", secret_job.uid, secret_job.token]
+    private = ["4471", "Vega", "0177", "marisol", "discount", "61307", "Walker", "1428", secret_job.uid, secret_job.token]
     assert [word for word in private if word in text] == []
     assert "Elm St" in text
 
