@@ -14,7 +14,7 @@ from ninja.errors import HttpError
 from . import board, flow
 from .mirror.document import job_document
 from .models import Board, Job, StatusChange
-from .schemas import JobFacts, Move, NewJob, Text
+from .schemas import JobFacts, Move, NewJob, Text, Undo
 
 router = Router(tags=["board"])
 PAGE = 100
@@ -91,6 +91,12 @@ def move_job(request: HttpRequest, uid: str, move: Move) -> dict[str, Any]:
         return full(flow.place(job, expect=move.seq, by=name(request), **place))
     channel = StatusChange.Channel.BOARD
     return full(flow.move(job, move.to, expect=move.seq, by=name(request), channel=channel, reason=move.reason, **place))
+
+
+@router.post("/jobs/{slug:uid}/undo", summary="Take the latest move back")
+@needs("dispatch.change_job")
+def undo_job(request: HttpRequest, uid: str, undo: Undo) -> dict[str, Any]:
+    return full(flow.undo(_job(uid), expect=undo.seq, by=name(request)))
 
 
 def full(job: Job) -> dict[str, Any]:

@@ -7,7 +7,7 @@ of several people changing the same job exactly one wins and the others get `Con
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,13 +21,16 @@ from .words import ago
 
 __all__ = [
     "EDITABLE", "STATUS_FLOW", "Conflict", "PastStep", "Refused", "check_move", "edit", "move", "next_status_label",
-    "open_job", "place", "status_color", "status_label",
+    "open_job", "place", "status_color", "status_label", "undo",
 ]  # fmt: skip
 
 EDITABLE = frozenset({
     "service", "location", "access_notes", "customer_name", "customer_phone", "customer_email", "window_start",
     "window_end", "price", "load_eighths", "crew", "notes",
 })  # fmt: skip
+UNDO_WITHIN = timedelta(seconds=15)
+"""The board offers it for 8 seconds; the rest is for slow lines."""
+
 BY_LENGTH = 150
 """A person's full name may be longer than what history keeps of it."""
 
@@ -97,7 +100,29 @@ def move(
         seq = Board.objects.take_numbers(current.board_id)
         rank = _mint_rank(current, to, before, after)
         changed = _stamp(current, expect, seq, by, now, status=to, status_at=now, rank=rank)
-        _write_history(changed, [PastStep(to, now, by, channel, reason)], previous=current.status)
+        _write_history(changed, [PastStep(to, now, by, channel, reason)], previous=current.status, rank=current.rank)
+        _tell(current.board, seq)
+    return changed
+
+
+def undo(job: Job, *, expect: int, by: str) -> Job:
+    """Takes the latest move back, to the status and the place that the job came from, also where the flow has no such way.
+    Only who made the move may, soon, and if nothing changed since. Raises Conflict or Refused."""
+    now = timezone.now()
+    current = _as_expected(job, expect)
+    step = current.history.last()
+    if step is None or step.seq != expect or not step.from_status or step.channel == StatusChange.Channel.UNDO:
+        raise Refused("nothing_to_undo", "There is no move to take back.")
+    if step.by != by[:BY_LENGTH]:
+        raise Refused("not_yours", f"{step.by or 'Somebody else'} made this move. Move the job yourself instead.")
+    if now - step.at > UNDO_WITHIN:
+        raise Refused("too_late_to_undo", "The move is too long ago. Move the job back instead.")
+    with transaction.atomic():
+        seq = Board.objects.take_numbers(current.board_id)
+        rank = _mint_rank(current, step.from_status) if step.from_rank is None else step.from_rank
+        changed = _stamp(current, expect, seq, by, now, status=step.from_status, status_at=now, rank=rank)
+        back = PastStep(step.from_status, now, by, StatusChange.Channel.UNDO)
+        _write_history(changed, [back], previous=current.status, rank=current.rank)
         _tell(current.board, seq)
     return changed
 
@@ -196,13 +221,13 @@ def _renumber(job: Job, status: str) -> None:
     Job.objects.bulk_update(column, ["rank", "seq"], batch_size=500)
 
 
-def _write_history(job: Job, steps: Sequence[PastStep], *, previous: str) -> None:
+def _write_history(job: Job, steps: Sequence[PastStep], *, previous: str, rank: int | None = None) -> None:
     rows = []
     for step in steps:
         rows.append(
             StatusChange(
                 job=job, from_status=previous, to_status=step.status, at=step.at, by=step.by[:BY_LENGTH],
-                channel=step.channel, reason=step.reason, seq=job.seq, extra=dict(step.extra),
+                channel=step.channel, reason=step.reason, seq=job.seq, from_rank=rank, extra=dict(step.extra),
             )
         )  # fmt: skip
         previous = step.status

@@ -189,6 +189,7 @@ class StatusChange(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="history")
     from_status = models.CharField(max_length=20, blank=True)
+    from_rank = models.BigIntegerField(null=True, blank=True, editable=False)  # where undo puts the job back
     to_status = models.CharField(max_length=20)
     at = models.DateTimeField()
     by = models.CharField(max_length=150, blank=True)

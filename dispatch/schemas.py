@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
+from django.core.exceptions import ValidationError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from .phones import to_e164
@@ -32,6 +33,20 @@ def open_status(status: str) -> str:
     return status
 
 
+def e164(written: str) -> str:
+    try:
+        return to_e164(written)
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from None
+
+
+KEYS = {
+    "customer_name": "customer.name", "customer_phone": "customer.phone", "customer_email": "customer.email",
+    "window_start": "window.start", "window_end": "window.end", "load_eighths": "loadEighths",
+    "access_notes": "accessNotes",
+}  # fmt: skip
+"""What a column of Job is called over the API, where that differs."""
+
 Text = Annotated[str, AfterValidator(storable)]
 Moment = Annotated[AwareDatetime, AfterValidator(of_this_age)]
 
@@ -49,7 +64,7 @@ class Window(Input):
 
 class Customer(Input):
     name: Text | None = None
-    phone: Text | None = Field(None, description="As written by people; stored as E.164.")
+    phone: Annotated[Text, AfterValidator(e164)] | None = Field(None, description="As written by people; stored as E.164.")
     email: Text | None = None
 
 
@@ -65,14 +80,14 @@ class JobFacts(Input):
     notes: Text | None = None
 
     def columns(self) -> dict[str, Any]:
-        """The given facts as columns of Job. Raises ValidationError for what cannot be a phone number."""
+        """The given facts as columns of Job."""
         given = self.model_dump(exclude_unset=True)
         columns = {name: value for name, value in given.items() if name not in {"window", "customer", "status", "board"}}
         if "window" in given:
             window = given["window"] or {}
             columns |= {"window_start": window.get("start"), "window_end": window.get("end")}
         for name, value in (given.get("customer") or {}).items():
-            columns[f"customer_{name}"] = to_e164(value or "") if name == "phone" else value or ""
+            columns[f"customer_{name}"] = value or ""
         return columns
 
 
@@ -88,3 +103,7 @@ class Move(Input):
     before: Text | None = Field(None, description="Id of the job that it shall stand in front of.")
     after: Text | None = Field(None, description="Id of the job that it shall stand behind.")
     reason: Text = Field("", description="Needed for cancelling.")
+
+
+class Undo(Input):
+    seq: int = Field(description="The change number of the job after the move.")

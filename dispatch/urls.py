@@ -1,9 +1,28 @@
-from django.urls import path
+from datetime import date
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from . import views
+
+
+class DayConverter(StringConverter):
+    """A day such as 2026-11-24; anything else is no such page."""
+
+    regex = r"2\d{3}-\d{2}-\d{2}"
+
+    def to_python(self, value: str) -> date:  # type: ignore[override]
+        return date.fromisoformat(value)  # a ValueError means no match
+
+    def to_url(self, value: date) -> str:  # type: ignore[override]
+        return value.isoformat()
+
+
+register_converter(DayConverter, "day")
 
 app_name = "dispatch"
 urlpatterns = [
     path("", views.home, name="home"),
     path("board/<slug:slug>/", views.board, name="board"),
+    path("board/<slug:slug>/<day:day>/", views.day, name="day"),
 ]

@@ -1,16 +1,35 @@
-"""The board page. What happens on it goes through the API and the socket."""
+"""The pages for dispatchers. What happens on them goes through the API and the socket."""
 
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import board as boards
-from .models import Board
+from .models import Board, Job
+from .phones import spoken
+from .statuses import status_label
 
 PLACES = {"top": "Top", "up": "Up", "down": "Down", "bottom": "Bottom"}
 """Where the Move to… menu can put a card in its column; the keys are icons, too."""
+
+KEYS = {
+    "/": "Search",
+    "n": "New job",
+    "c": "Go to the first card",
+    "← → ↑ ↓": "From card to card",
+    "Enter": "Open the job",
+    "m": "Move it to…",
+    "u": "Undo the last move",
+    "p": "Day list, to print",
+    "Esc": "Put a dragged card back; close",
+    "?": "This list",
+}
 
 
 @require_safe
@@ -24,6 +43,32 @@ def home(request: HttpRequest) -> HttpResponse:
 @permission_required("dispatch.view_job", raise_exception=True)
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Board, slug=slug)
-    may_move = request.user.has_perm("dispatch.change_job")
-    shown = {"board": found, "state": boards.state(found), "may_move": may_move, "places": PLACES.items()}
+    shown = {
+        "board": found,
+        "state": boards.state(found),
+        "may": "change" if request.user.has_perm("dispatch.change_job") else "view",
+        "may_add": request.user.has_perm("dispatch.add_job"),
+        "today": timezone.localdate(timezone=found.zone),
+        "track": f"{settings.PUBLIC_ORIGIN}/track/",
+        "places": PLACES.items(),
+        "keys": KEYS.items(),
+        "services": Job.Service.choices,
+    }
     return render(request, "dispatch/board.html", shown)
+
+
+@require_safe
+@never_cache
+@login_required
+@permission_required("dispatch.view_job", raise_exception=True)
+def day(request: HttpRequest, slug: str, day: date) -> HttpResponse:
+    """The jobs of a day in order, to read or print. Times are in the board's zone."""
+    found = get_object_or_404(Board, slug=slug)
+    start = datetime.combine(day, time(), tzinfo=found.zone)
+    end = datetime.combine(day + timedelta(days=1), time(), tzinfo=found.zone)
+    jobs = list(Job.objects.filter(board=found, window_start__lt=end, window_end__gt=start).exclude(status="cancelled"))
+    jobs.sort(key=lambda job: (job.window_start, job.rank))
+    rows = [{"job": job, "phone": spoken(job.customer_phone), "status": status_label(job.status)} for job in jobs]
+    with timezone.override(found.zone):
+        around = {"before": day - timedelta(days=1), "after": day + timedelta(days=1)}
+        return render(request, "dispatch/day.html", {"board": found, "day": day, "rows": rows, **around})

@@ -14,9 +14,20 @@ from ninja.security import django_auth
 from dispatch import flow
 from dispatch.api import full
 from dispatch.api import router as board_router
+from dispatch.schemas import KEYS
 from tracking.api import router as tracking_router
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+WORDS = {
+    "decimal_parsing": "Expected an amount such as 149.50.",
+    "decimal_type": "Expected an amount such as 149.50.",
+    "int_parsing": "Expected a whole number.",
+    "int_from_float": "Expected a whole number.",
+    "missing": "This is needed.",
+}
+"""Mistakes that people make, in their words instead of the validator's."""
 
 
 def problem(status: int, code: str, detail: str, **more: Any) -> HttpResponse:
@@ -76,7 +87,8 @@ def refused(request: HttpRequest, error: flow.Refused) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    errors = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    by_column = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    errors = {KEYS.get(column, column): found for column, found in by_column.items()}
     detail = " ".join(
         f"{field}: {' '.join(found)}" if field != NON_FIELD_ERRORS else " ".join(found) for field, found in errors.items()
     )
@@ -85,7 +97,10 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(ninja_errors.ValidationError)
 def unreadable(request: HttpRequest, error: ninja_errors.ValidationError) -> HttpResponse:
-    errors = {_field(*found["loc"]): [found["msg"]] for found in error.errors}
+    errors = {
+        _field(*found["loc"]): [WORDS.get(found["type"]) or found["msg"].removeprefix("Value error, ")]
+        for found in error.errors
+    }
     detail = "; ".join(f"{field}: {found[0]}" for field, found in errors.items())
     return problem(422, "invalid", detail, errors=errors)
 

@@ -16,7 +16,7 @@ django.setup()
 
 from django.core.management import call_command
 
-from tests.bench import board, edge, flow, track
+from tests.bench import edge, fanout, flow, latency, page, sockets, sustained, track
 
 RESULT = Path(__file__).parent.parent.parent / "var" / "bench.json"
 
@@ -25,7 +25,7 @@ def main() -> int:
     call_command("migrate", verbosity=0)
     rows = []
     print(f"{'what':<58}{'figure':>14}  {'wanted':<12}")
-    for module in (flow, board, track, edge):
+    for module in (flow, page, track, edge, fanout, latency, sockets, sustained):
         for row in module.measure():
             rows.append(row)
             mark = "" if row.ok else "  MISSED"

@@ -407,6 +407,7 @@ NEEDS = {
     ("GET", "/jobs/{slug:uid}"): ("view_job", None),
     ("PATCH", "/jobs/{slug:uid}"): ("change_job", {"notes": "Dog"}),
     ("POST", "/jobs/{slug:uid}/move"): ("change_job", {"to": "scheduled", "seq": 1}),
+    ("POST", "/jobs/{slug:uid}/undo"): ("change_job", {"seq": 1}),
 }
 ALL = ("view_job", "change_job", "add_job")
 
@@ -438,10 +439,35 @@ def test_an_endpoint_needs_its_permission_and_no_other(client, job, method, path
     client.force_login(make_user("just-this-one", needed))
     allowed = ask(client, method, path, job)
 
-    assert (code(refused), allowed.status_code) == (
-        (403, "forbidden"),
-        201 if path == "/jobs" and method == "POST" else 200,
-    )
+    # A job that never moved has nothing to undo, which only those may be told who may undo.
+    answers = {("POST", "/jobs"): 201, ("POST", "/jobs/{slug:uid}/undo"): 422}
+    assert (code(refused), allowed.status_code) == ((403, "forbidden"), answers.get((method, path), 200))
+
+
+# --- undo
+
+
+def test_a_move_is_taken_back(ana, job):
+    moved = send(ana, "POST", f"/jobs/{job.uid}/move", {"to": "scheduled", "seq": 1}).json()
+
+    back = send(ana, "POST", f"/jobs/{job.uid}/undo", {"seq": moved["seq"]})
+
+    assert (back.status_code, back.json()["status"], back.json()["seq"]) == (200, "requested", 3)
+    assert [(step["status"], step["channel"]) for step in back.json()["statusHistory"]] == [
+        ("requested", "board"),
+        ("scheduled", "board"),
+        ("requested", "undo"),
+    ]
+
+
+def test_who_undoes_too_late_is_told_what_happened_instead(ana, job):
+    moved = send(ana, "POST", f"/jobs/{job.uid}/move", {"to": "scheduled", "seq": 1}).json()
+    flow.move(job, "en_route", expect=moved["seq"], by="Bo", channel="board")
+
+    answer = send(ana, "POST", f"/jobs/{job.uid}/undo", {"seq": moved["seq"]})
+
+    assert code(answer) == (409, "stale")
+    assert (answer.json()["job"]["status"], answer.json()["detail"][:30]) == ("en_route", "Bo moved this to On the way 0 ")
 
 
 # --- cost

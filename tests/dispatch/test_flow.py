@@ -454,3 +454,87 @@ def test_a_broken_channel_layer_does_not_turn_a_change_into_an_error(
     assert [record.getMessage() for record in caplog.records] == [
         "board main: the hint for change 1 was not sent: Redis is down"
     ]
+
+
+# --- undo
+
+
+def moved(board, *, by="Ana", to="ready_for_pickup", status="scheduled", **place):
+    """A job in the middle of its column that was just moved away."""
+    above, job, below = (make_job(board, status=status) for _ in range(3))
+    return above, flow.move(job, to, expect=job.seq, by=by, channel="board", **place), below
+
+
+def order(board, status):
+    return list(Job.objects.in_column(board.pk, status).order_by("rank").values_list("pk", flat=True))
+
+
+def test_undo_puts_a_job_back_where_it_was(board):
+    above, job, below = moved(board)
+
+    back = flow.undo(job, expect=job.seq, by="Ana")
+
+    assert (back.status, back.seq) == ("scheduled", 5)
+    assert order(board, "scheduled") == [above.pk, job.pk, below.pk]
+    last = back.history.last()
+    assert (last.from_status, last.to_status, last.by, last.channel, last.seq) == (
+        "ready_for_pickup", "scheduled", "Ana", "undo", 5,
+    )  # fmt: skip
+
+
+def test_undo_goes_back_where_the_flow_has_no_way(board):
+    job = make_job(board, status="ready_for_pickup")
+    job = flow.move(job, "cancelled", expect=job.seq, by="Ana", channel="board", reason="Wrong card")
+    with pytest.raises(Refused):
+        flow.check_move(job, "ready_for_pickup")
+
+    assert flow.undo(job, expect=job.seq, by="Ana").status == "ready_for_pickup"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "by", "code"),
+    [(15, "Ana", None), (16, "Ana", "too_late_to_undo"), (1, "Bo", "not_yours")],
+)
+def test_undo_is_for_who_made_the_move_and_soon(board, seconds, by, code):
+    with time_machine.travel(datetime(2026, 5, 4, 16, tzinfo=UTC), tick=False) as clock:
+        _, job, _ = moved(board)
+        clock.shift(seconds)
+        if code is None:
+            assert flow.undo(job, expect=job.seq, by=by).status == "scheduled"
+            return
+        before = everything(board)
+        with pytest.raises(Refused) as refused:
+            flow.undo(job, expect=job.seq, by=by)
+    assert (refused.value.code, everything(board)) == (code, before)
+
+
+def test_there_is_nothing_to_undo_after_birth_an_undo_or_an_edit(board):
+    born = make_job(board)
+    _, undone, _ = moved(board)
+    undone = flow.undo(undone, expect=undone.seq, by="Ana")
+    _, edited, _ = moved(board)
+    edited = flow.edit(edited, {"notes": "Two sofas"}, expect=edited.seq, by="Ana")
+
+    for job in (born, undone, edited):
+        with pytest.raises(Refused) as refused:
+            flow.undo(job, expect=job.seq, by="Ana")
+        assert refused.value.code == "nothing_to_undo"
+
+
+def test_undo_of_what_a_colleague_changed_since_is_a_conflict(board):
+    _, job, _ = moved(board)
+    flow.move(job, "en_route", expect=job.seq, by="Bo", channel="board")
+
+    with pytest.raises(Conflict) as conflict:
+        flow.undo(job, expect=job.seq, by="Ana")
+
+    assert conflict.value.current.status == "en_route"
+
+
+def test_undo_of_an_older_row_goes_to_the_usual_place(board):
+    above, job, below = moved(board)
+    job.history.update(from_rank=None)
+
+    flow.undo(job, expect=job.seq, by="Ana")
+
+    assert order(board, "scheduled") == [above.pk, below.pk, job.pk]

@@ -1,5 +1,6 @@
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -89,3 +90,44 @@ def test_the_page_is_never_cached(ana, board):
 
 def test_the_state_is_the_one_of_the_board(ana, board, job):
     assert state_of(ana.get("/board/main/"))["jobs"] == [boards.card(job)]
+
+
+def test_the_day_lists_its_jobs_in_order_in_the_boards_zone(ana, board):
+    def at(hour, day=4):
+        return datetime(2026, 5, day, hour, tzinfo=UTC)
+
+    make_job(board, location="Afternoon", window_start=at(20), window_end=at(22), customer_phone="+13035550177")
+    make_job(board, location="Morning", window_start=at(14), window_end=at(16), access_notes="Gate code 4471")
+    make_job(board, location="Late evening", window_start=at(4, day=5), window_end=at(5, day=5))
+    make_job(board, location="Next day", window_start=at(7, day=5), window_end=at(9, day=5))
+    make_job(board, location="No window")
+
+    text = ana.get("/board/main/2026-05-04/").text
+
+    assert re.findall(r"<strong>(.*?)</strong>", text) == ["Morning", "Afternoon", "Late evening"]
+    assert ("8:00 AM – 10:00 AM" in text, "(303) 555-0177" in text, "Gate code 4471" in text) == (True, True, True)
+    assert "Monday, May 4, 2026" in text
+
+
+def test_a_cancelled_job_is_not_on_the_list_of_its_day(ana, board):
+    start = datetime(2026, 5, 4, 14, tzinfo=UTC)
+    make_job(board, status="cancelled", window_start=start, window_end=start + timedelta(hours=2))
+
+    assert "Nothing is planned for this day." in ana.get("/board/main/2026-05-04/").text
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-5-4", "today", "0000-00-00"])
+def test_a_day_that_does_not_exist_is_a_404(ana, board, day):
+    assert ana.get(f"/board/main/{day}/").status_code == 404
+
+
+def test_the_day_is_for_those_who_may_see_jobs(client, board, stranger):
+    assert client.get("/board/main/2026-05-04/")["Location"] == "/login/?next=/board/main/2026-05-04/"
+    client.force_login(stranger)
+    assert client.get("/board/main/2026-05-04/").status_code == 403
+
+
+def test_only_who_may_add_jobs_is_offered_a_new_one(client, board):
+    client.force_login(make_user("carl", "view_job", "change_job"))
+
+    assert 'data-action="new"' not in client.get("/board/main/").text

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -41,6 +42,28 @@ def test_axe_finds_nothing_on_the_board(screen, size):
 
     ana.page.locator(".card:visible .move").first.click()
     assert violations(ana.page) == []
+
+
+@pytest.mark.parametrize("size", SCREENS)
+def test_axe_finds_nothing_in_the_drawer_and_the_sheets(screen, size):
+    ana = screen("ana", **SCREENS[size])
+
+    ana.page.locator(".card:visible .open").first.click()
+    ana.page.get_by_label("Phone").fill("12")
+    ana.page.get_by_role("button", name="Save").click()
+    expect(ana.page.locator("[aria-invalid]")).to_be_focused()
+    assert (violations(ana.page), too_wide(ana.page)) == ([], 0)
+    ana.page.once("dialog", lambda dialog: dialog.accept())
+    ana.page.keyboard.press("Escape")
+    ana.page.keyboard.press("?")
+    assert violations(ana.page) == []
+
+    ana.page.goto("/board/main/?day=today&q=nothing+like+that")
+    assert violations(ana.page) == []
+    ana.page.get_by_label("Search the board").fill("")
+    ana.page.goto(f"/board/main/{date.today().isoformat()}/")
+    assert (violations(ana.page), too_wide(ana.page)) == ([], 0)
+    ana.complaints[:] = [text for text in ana.complaints if "422" not in text]
 
 
 @pytest.mark.parametrize("size", SCREENS)

@@ -116,8 +116,8 @@ def test_422_of_a_body_names_the_field(ana, job):
     assert problem(answer) == {
         "title": "Invalid",
         "code": "invalid",
-        "detail": "seq: Field required",
-        "errors": {"seq": ["Field required"]},
+        "detail": "seq: This is needed.",
+        "errors": {"seq": ["This is needed."]},
     }
 
 
@@ -125,7 +125,7 @@ def test_422_of_a_value_names_the_field(ana, board):
     answer = ana.post("/api/v1/jobs", {"location": "1428 Elm St", "loadEighths": 0}, content_type="application/json")
 
     assert answer.status_code == 422
-    assert problem(answer)["errors"] == {"load_eighths": ["Ensure this value is greater than or equal to 1."]}
+    assert problem(answer)["errors"] == {"loadEighths": ["Ensure this value is greater than or equal to 1."]}
 
 
 def test_400_for_what_is_not_json(ana, board):

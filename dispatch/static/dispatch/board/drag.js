@@ -1,8 +1,16 @@
-// Drag by mouse at once, by touch after a long press, so that scrolling wins.
+// Drag by mouse at once, by touch after a long press, so that scrolling wins. Escape puts the card back.
 
 import Sortable from "../../npm/sortablejs/sortable.esm.js";
 
 export function makeDraggable(store, view, moves, statuses) {
+  let cancelled = false;
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !view.held) return;
+    cancelled = true;
+    document.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
+  });
+
   for (const list of view.lists.values()) {
     Sortable.create(list, {
       group: "board",
@@ -17,24 +25,37 @@ export function makeDraggable(store, view, moves, statuses) {
       forceFallback: true,
       fallbackOnBody: true,
       emptyInsertThreshold: 24,
+      scroll: true,
+      bubbleScroll: true,
+      scrollSensitivity: 60,
       ghostClass: "ghost",
       fallbackClass: "lifted",
       onStart: (event) => {
+        cancelled = false;
         view.hold();
         hint(statuses, store.cards.get(event.item.dataset.id)?.status);
       },
       onEnd: (event) => {
-        hint(statuses, null);
         const { item, to } = event;
-        const id = item.dataset.id;
         const status = to.parentElement.dataset.status;
-        const place = { after: item.previousElementSibling?.dataset.id, before: item.nextElementSibling?.dataset.id };
-        const stayed = event.from === to && event.oldIndex === event.newIndex;
+        const place = neighbours(item);
+        const stayed = event.from === to && event.oldDraggableIndex === event.newDraggableIndex;
+        hint(statuses, null);
         view.release();
-        if (!stayed && store.cards.has(id)) moves.move(id, status, place);
+        if (!stayed && !cancelled && store.cards.has(item.dataset.id)) moves.move(item.dataset.id, status, place);
       },
     });
   }
+}
+
+/** The ids of the cards above and below, headings between them left out. */
+function neighbours(item) {
+  const next = (element, direction) => {
+    let other = element[direction];
+    while (other && !other.matches(".card")) other = other[direction];
+    return other?.dataset.id;
+  };
+  return { after: next(item, "previousElementSibling"), before: next(item, "nextElementSibling") };
 }
 
 /** While a card is in the hand: which columns will not take it. The server decides; this only saves a try. */

@@ -10,16 +10,20 @@ const NOT_ALLOWED = 4003;
 export class Feed {
   /**
    * @param {{socket: string, changes: string}} urls
-   * @param {{position: () => {epoch: string, seq: number}, frame: (frame: object) => boolean, freshness: (state: string) => void}} board
+   * @param {{position: () => {epoch: string, seq: number}, frame: (frame: object) => boolean,
+   *   freshness: (state: string) => void, people: (people: {name: string}[]) => void}} board
    *   freshness: "live" | "catching-up" | "offline" | "signed-out" | "not-allowed"
    */
   constructor(urls, board) {
     this.urls = urls;
     this.board = board;
     this.failures = 0;
+    this.ended = false;
     window.addEventListener("online", () => this.reconnect());
+    window.addEventListener("offline", () => this.drop());
     document.addEventListener("visibilitychange", () => document.hidden || this.check());
     setInterval(() => this.check(), 5_000);
+    setInterval(() => this.poll(), POLL_MS);
     this.connect();
   }
 
@@ -28,61 +32,84 @@ export class Feed {
     this.heard = Date.now();
     const socket = new WebSocket(this.urls.socket);
     this.socket = socket;
-    socket.onopen = () => this.hello();
+    socket.onopen = () => socket === this.socket && this.hello();
     socket.onmessage = (event) => socket === this.socket && this.receive(JSON.parse(event.data));
     socket.onclose = (event) => socket === this.socket && this.closed(event.code);
   }
 
   hello() {
     this.board.freshness("catching-up");
-    this.socket.send(JSON.stringify({ type: "hello", ...this.board.position() }));
+    this.say({ type: "hello", ...this.board.position() });
+  }
+
+  say(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
   receive(message) {
     this.heard = Date.now();
+    if (message.type === "presence") return this.board.people(message.people);
+    if (message.type === "restart") return (this.pause = message.retry_ms);
     if (message.type === "heartbeat") {
       if (message.seq > this.board.position().seq) this.hello(); // the last news got lost
-      return;
+      return undefined;
     }
-    if (!this.board.frame(message)) {
-      this.hello(); // something in between is missing
-      return;
-    }
+    if (!this.board.frame(message)) return this.hello(); // something in between is missing
+    this.say({ type: "ack", seq: message.to });
     this.failures = 0;
-    clearInterval(this.polling);
-    this.polling = undefined;
-    this.board.freshness("live");
+    return this.board.freshness("live");
   }
 
   closed(code) {
     this.socket = undefined;
-    if (code === SIGN_IN_AGAIN) return this.board.freshness("signed-out");
-    if (code === NOT_ALLOWED) return this.board.freshness("not-allowed");
+    this.board.people([]);
+    if (code === SIGN_IN_AGAIN) return this.end("signed-out");
+    if (code === NOT_ALLOWED) return this.end("not-allowed");
     this.failures += 1;
     this.board.freshness("offline");
-    if (this.failures >= POLL_AFTER_FAILURES && !this.polling) this.polling = setInterval(() => this.poll(), POLL_MS);
     // Full jitter: after a restart of the server not everybody comes back at the same moment.
-    this.retry = setTimeout(() => this.connect(), Math.random() * Math.min(LONGEST_PAUSE_MS, 500 * 2 ** this.failures));
+    const pause = this.pause ?? Math.random() * Math.min(LONGEST_PAUSE_MS, 500 * 2 ** this.failures);
+    this.pause = undefined;
+    this.retry = setTimeout(() => this.connect(), pause);
+    return undefined;
   }
 
-  /** A dead line often reports nothing at all; a laptop that slept comes back with one. */
+  /** Nobody may watch here any more; connecting again would not help. */
+  end(state) {
+    this.ended = true;
+    this.board.freshness(state);
+  }
+
+  /** The browser knows that there is no network: the line is dead, though nobody closed it. */
+  drop() {
+    const dead = this.socket;
+    this.socket = undefined;
+    dead?.close();
+    if (!this.ended) this.closed(1006);
+  }
+
+  /** A dead line often reports nothing at all; a laptop that slept comes back with one. A hidden tab stays quiet. */
   check() {
+    if (document.hidden || this.ended) return;
     if (this.socket && Date.now() - this.heard > SILENCE_MS) this.reconnect();
   }
 
   reconnect() {
+    if (this.ended) return;
     const dead = this.socket;
     this.socket = undefined;
-    if (dead) dead.close();
-    if (dead || this.retry) this.connect();
+    dead?.close();
+    this.connect();
   }
 
   async poll() {
+    if (document.hidden || this.ended || this.failures < POLL_AFTER_FAILURES) return;
     const { epoch, seq } = this.board.position();
     try {
       const response = await fetch(`${this.urls.changes}?since=${seq}&epoch=${epoch}`);
-      if (response.status === 401) return this.board.freshness("signed-out");
-      if (response.ok) this.board.frame(await response.json());
+      if (response.status === 401) this.end("signed-out");
+      else if (response.status === 403) this.end("not-allowed");
+      else if (response.ok && this.board.frame(await response.json())) this.board.freshness("polling");
     } catch {
       this.board.freshness("offline");
     }

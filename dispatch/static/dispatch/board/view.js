@@ -1,16 +1,25 @@
 // Draws the store into the columns. Elements are kept, so that scrolling, focus and a drag survive news.
 
+import { LANES, lane, lateness } from "./lanes.js";
 import { age, price, service } from "./words.js";
+
+const CAP = 50;
 
 export class View {
   constructor(store, statuses, clock) {
-    this.store = store;
-    this.clock = clock;
-    this.statuses = statuses;
+    Object.assign(this, { store, statuses, clock });
     this.template = document.getElementById("card").content.firstElementChild;
     this.elements = new Map();
+    this.matches = () => true;
+    this.filtered = false;
+    this.caps = new Map();
+    this.older = new Map(); // status → a function that brings older finished jobs, while there are any
     this.lists = new Map(Object.keys(statuses).map((slug) => [slug, document.querySelector(`#column-${slug} .cards`)]));
-    setInterval(() => this.ages(), 30_000);
+    document.getElementById("columns").addEventListener("click", (event) => {
+      const more = event.target.closest("[data-more]");
+      if (more) this.more(more.dataset.more);
+    });
+    setInterval(() => this.draw(), 30_000);
   }
 
   /** While a card is in somebody's hand nothing moves under it; what came in is drawn when it is dropped. */
@@ -25,13 +34,9 @@ export class View {
 
   draw() {
     if (this.held) return;
+    this.time = new Date();
     const focused = document.activeElement;
-    for (const [status, list] of this.lists) {
-      this.drawColumn(list, this.store.column(status));
-      document.querySelectorAll(`[data-count="${status}"]`).forEach((count) => {
-        count.textContent = this.store.count(status);
-      });
-    }
+    for (const [status, list] of this.lists) this.drawColumn(status, list);
     for (const [id, element] of this.elements) {
       if (!this.store.cards.has(id)) {
         element.remove();
@@ -41,18 +46,63 @@ export class View {
     if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
-  drawColumn(list, cards) {
-    let place = list.firstElementChild;
-    for (const card of cards) {
-      const element = this.element(card);
-      if (element === place) place = place.nextElementSibling;
-      else list.insertBefore(element, place);
+  /** The cards of a column that are to be seen, lane by lane. */
+  cards(status) {
+    const order = Object.keys(LANES);
+    const place = (card) => order.indexOf(lane(card, this.statuses[status], this.clock, this.time));
+    const cards = this.store.column(status).filter(this.matches);
+    return cards.map((card) => [place(card), card]).sort((a, b) => a[0] - b[0]);
+  }
+
+  drawColumn(status, list) {
+    const cards = this.cards(status);
+    const cap = this.caps.get(status) || CAP;
+    const wanted = [];
+    let last = null;
+    for (const [place, card] of cards.slice(0, cap)) {
+      const name = Object.keys(LANES)[place];
+      if (name !== last && (LANES[name] || last === "outstanding")) wanted.push(this.heading(list, name));
+      last = name;
+      wanted.push(this.element(card));
     }
-    while (place) {
-      const next = place.nextElementSibling;
-      if (this.store.shown(place.dataset.id)?.status !== list.parentElement.dataset.status) place.remove();
-      place = next;
+    const hidden = this.filtered ? cards.length - cap : this.store.count(status) - Math.min(cards.length, cap);
+    if (hidden > 0) wanted.push(this.moreButton(list, status, hidden));
+    arrange(list, wanted);
+    const total = this.store.count(status);
+    for (const count of document.querySelectorAll(`[data-count="${status}"]`)) {
+      count.textContent = this.filtered ? `${cards.length}/${total}` : total;
     }
+  }
+
+  heading(list, name) {
+    const known = list.querySelector(`[data-lane="${name}"]`);
+    if (known) return known;
+    const heading = document.createElement("li");
+    heading.className = "lane";
+    heading.dataset.lane = name;
+    heading.textContent = LANES[name] || "Today and later";
+    return heading;
+  }
+
+  moreButton(list, status, hidden) {
+    const item = list.querySelector(".more") || document.createElement("li");
+    item.className = "more";
+    if (!item.firstChild) {
+      item.append(document.createElement("button"));
+      item.firstChild.type = "button";
+      item.firstChild.className = "button quiet";
+      item.firstChild.dataset.more = status;
+    }
+    const text = `Show more (${hidden} hidden)`;
+    if (item.firstChild.textContent !== text) item.firstChild.textContent = text;
+    return item;
+  }
+
+  async more(status) {
+    const cap = (this.caps.get(status) || CAP) + CAP;
+    this.caps.set(status, cap);
+    if (this.store.column(status).length < cap && this.older.has(status)) await this.older.get(status)();
+    this.draw();
   }
 
   element(card) {
@@ -64,32 +114,52 @@ export class View {
     }
     const version = `${card.seq} ${card.status} ${card.saving || ""}`;
     if (element.dataset.version !== version) this.fill(element, card, version);
+    this.passTime(element, card);
     return element;
   }
 
   fill(element, card, version) {
-    const set = (slot, text) => (element.querySelector(`[data-slot="${slot}"]`).textContent = text);
     element.dataset.version = version;
     element.dataset.color = this.statuses[card.status].color;
-    element.dataset.since = card.statusAt;
     element.toggleAttribute("data-saving", Boolean(card.saving));
-    set("when", this.clock.window(card.window));
     element.querySelector(".when").title = this.clock.windowInFull(card.window);
-    set("location", card.location);
-    set("what", [service(card), card.customer.name].filter(Boolean).join(" · "));
-    set("crew", card.crew.length ? card.crew.map((name) => name.split(" ")[0]).join(", ") : "No crew yet");
+    set(element, "location", card.location);
+    set(element, "what", [service(card), card.customer.name].filter(Boolean).join(" · "));
+    set(element, "crew", card.crew.length ? card.crew.map((name) => name.split(" ")[0]).join(", ") : "No crew yet");
     element.querySelector(".who").title = card.crew.join(", ");
-    set("price", price(card.price));
-    set("age", age(card.statusAt));
+    set(element, "price", price(card.price));
     element.querySelector('[data-slot="age"]').title = `Since ${this.clock.now.format(new Date(card.statusAt))}`;
     element.querySelector(".move")?.setAttribute("aria-label", `Move ${card.location} to…`);
-    const icon = element.querySelectorAll("use")[1];
+    const icon = element.querySelector(".service use");
     icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, `#${card.service}`));
   }
 
-  ages() {
-    for (const element of this.elements.values()) {
-      element.querySelector('[data-slot="age"]').textContent = age(element.dataset.since);
-    }
+  /** What changes without anybody doing anything. */
+  passTime(element, card) {
+    set(element, "when", this.clock.window(card.window));
+    set(element, "age", age(card.statusAt));
+    const late = lateness(card, this.statuses[card.status], this.time);
+    element.dataset.late = late ? late.kind : "";
+    element.querySelector(".late").hidden = !late;
+    set(element, "late", late ? late.text : "");
+  }
+}
+
+function set(element, slot, text) {
+  const found = element.querySelector(`[data-slot="${slot}"]`);
+  if (found.textContent !== text) found.textContent = text;
+}
+
+/** Makes the children of a list the wanted ones, touching only what is not in its place. */
+function arrange(list, wanted) {
+  let place = list.firstElementChild;
+  for (const element of wanted) {
+    if (element === place) place = place.nextElementSibling;
+    else list.insertBefore(element, place);
+  }
+  while (place) {
+    const next = place.nextElementSibling;
+    place.remove();
+    place = next;
   }
 }

@@ -1,11 +1,15 @@
-// How cards are read: money, time windows in the board's zone, ages.
+// How cards are read: money, times in the board's zone, ages, lateness.
 
-const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", trimTrailingZeros: true, minimumFractionDigits: 0, maximumFractionDigits: 2 });
-const SERVICES = { junk_removal: "Junk removal", dumpster_delivery: "Dumpster delivery", dumpster_pickup: "Dumpster pickup" };
+const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", minimumFractionDigits: 0, maximumFractionDigits: 2 });
+const cents = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
 const EIGHTHS = ["", "⅛", "¼", "⅜", "½", "⅝", "¾", "⅞"];
+const MINUTE = 60_000;
+
+export const SERVICES = { junk_removal: "Junk removal", dumpster_delivery: "Dumpster delivery", dumpster_pickup: "Dumpster pickup" };
 
 export function price(amount) {
-  return amount === null ? "No price" : money.format(amount);
+  if (amount === null) return "No price";
+  return Number.isInteger(amount) ? money.format(amount) : cents.format(amount);
 }
 
 export function service(card) {
@@ -22,8 +26,10 @@ export class Clock {
   /** @param {string} zone  IANA time zone of the board */
   constructor(zone) {
     const format = (options) => new Intl.DateTimeFormat("en-US", { timeZone: zone, ...options });
+    this.zone = zone;
     this.day = format({ weekday: "short", day: "numeric" });
-    this.date = format({ dateStyle: "short" });
+    this.longDay = format({ weekday: "short", month: "short", day: "numeric" });
+    this.parts = format({ year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     this.hours = format({ hour: "numeric", minute: "2-digit" });
     this.now = format({ weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" });
   }
@@ -33,8 +39,8 @@ export class Clock {
     if (!window) return "No time yet";
     const [start, end] = [new Date(window.start), new Date(window.end)];
     const parts = Object.fromEntries(this.day.formatToParts(start).map((part) => [part.type, part.value]));
-    const today = this.date.format(start) === this.date.format(new Date());
-    return `${today ? "Today" : `${parts.weekday} ${parts.day}`}, ${this.hours.formatRange(start, end).replaceAll(":00", "")}`;
+    const day = this.date(start) === this.date(new Date()) ? "Today" : `${parts.weekday} ${parts.day}`;
+    return `${day}, ${this.hours.formatRange(start, end).replaceAll(":00", "")}`;
   }
 
   /** The same with everything, for a tooltip. */
@@ -45,11 +51,41 @@ export class Clock {
   time(moment) {
     return this.hours.format(moment);
   }
+
+  /** The day in the board's zone, `2026-11-24`. */
+  date(moment) {
+    return this.local(moment).slice(0, 10);
+  }
+
+  /** The day some days from today. */
+  dateFromToday(days) {
+    const noon = new Date(`${this.date(new Date())}T12:00:00Z`);
+    noon.setUTCDate(noon.getUTCDate() + days);
+    return noon.toISOString().slice(0, 10);
+  }
+
+  /** A moment as a datetime-local field writes it, `2026-11-24T08:00`, in the board's zone. */
+  local(moment) {
+    const part = Object.fromEntries(this.parts.formatToParts(moment).map(({ type, value }) => [type, value]));
+    return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}`;
+  }
+
+  /** The moment of a datetime-local field. An hour that the zone skips becomes the one after it. */
+  moment(local) {
+    const wanted = Date.parse(`${local}Z`);
+    const offset = (at) => Date.parse(`${this.local(new Date(at))}Z`) - Math.floor(at / MINUTE) * MINUTE;
+    const guess = wanted - offset(wanted);
+    return new Date(wanted - offset(guess));
+  }
 }
 
 /** How long ago, in one unit. */
 export function age(since) {
-  const minutes = Math.max(0, Math.floor((Date.now() - new Date(since)) / 60_000));
+  return span(Date.now() - new Date(since));
+}
+
+export function span(milliseconds) {
+  const minutes = Math.max(0, Math.floor(milliseconds / MINUTE));
   if (minutes < 60) return `${minutes} min`;
   return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
