@@ -7,7 +7,8 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error
 
-from . import live
+from . import access, live, presence, sockets
+from .access import NOT_ALLOWED
 from .board import Frame
 from .mailbox import Mailbox
 from .models import Board
@@ -16,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 TRY_AGAIN = 1011
 BAD_MESSAGE = 4000
-SIGN_IN_AGAIN = 4001
-NOT_ALLOWED = 4003
 
 
 class BoardConsumer(AsyncWebsocketConsumer):
@@ -31,12 +30,18 @@ class BoardConsumer(AsyncWebsocketConsumer):
         self.mailbox: Mailbox | None = None
         self.hub: live.Hub | None = None
         self.slug = self.scope["url_route"]["kwargs"]["slug"]
-        refusal = await live.in_database(refuse)(self.scope["user"])
+        user = self.scope["user"]
+        refusal = await live.in_database(access.refuse)(user)
         await self.accept()
         if refusal:
             await self.close(refusal)
             return
+        self.name = user.get_full_name() or user.get_username()
+        self.session_key = self.scope["session"].session_key
+        self.room = presence.room(self.slug)
         self.mailbox = Mailbox(self.send, self.close)
+        sockets.opened(self)
+        access.guard().enter(self)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         message = read_message(text_data)
@@ -44,19 +49,21 @@ class BoardConsumer(AsyncWebsocketConsumer):
             return
         match message:
             case {"type": "hello", "epoch": str() | None as epoch, "seq": int(seq)}:
-                await self._join(epoch, seq)
+                await self._join(epoch, seq, presence=message.get("presence") is True)
             case {"type": "ping"}:
                 self.heartbeat(json.dumps({"type": "heartbeat", "seq": self.hub.head if self.hub else 0}))
-            case {"type": "ack"}:
-                pass
+            case {"type": "ack", "seq": int(seq)}:
+                self.mailbox.acknowledge(seq)
             case _:
                 await self.close(BAD_MESSAGE)
 
-    async def _join(self, epoch: str | None, seq: int) -> None:
+    async def _join(self, epoch: str | None, seq: int, *, presence: bool) -> None:
         hub = self.hub or live.hub(self.slug)
         try:
             await hub.join(self, epoch, seq)
             self.hub = hub
+            if presence:  # for screens that show people; a program that follows the board is nobody
+                self.room.enter(self)
         except Board.DoesNotExist:
             await self.close(NOT_ALLOWED)
         except Error as error:
@@ -68,21 +75,19 @@ class BoardConsumer(AsyncWebsocketConsumer):
             self.hub.leave(self)
         if self.mailbox:
             self.mailbox.stop()
+            self.room.leave(self)
+            access.guard().leave(self)
+            sockets.closed(self)
 
     def news(self, frame: Frame) -> None:
         if self.mailbox:
-            self.mailbox.put(frame.text)
+            self.mailbox.put(frame.text, seq=frame.to)
 
     def heartbeat(self, text: str) -> None:
         if self.mailbox:
             self.mailbox.put(text)
 
-
-def refuse(user: Any) -> int | None:
-    """The close code for somebody who may not watch boards."""
-    if not user.is_authenticated or not user.is_active:
-        return SIGN_IN_AGAIN
-    return None if user.has_perm("dispatch.view_job") else NOT_ALLOWED
+    presence = heartbeat
 
 
 def read_message(text: str | None) -> Any:

@@ -7,25 +7,20 @@ hint, or a dead Redis, therefore costs at most that second and never a change.
 import asyncio
 import json
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from asgiref.sync import async_to_sync
 from channels.db import DatabaseSyncToAsync
-from channels.layers import get_channel_layer
 
-from . import board
+from . import board, hints
 
 logger = logging.getLogger(__name__)
 
 COMPARE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0
-HINT_TIMEOUT_SECONDS = 0.5
-HINT_PAUSE_SECONDS = 5.0
 CATCH_UPS_KEPT = 32
 
 _reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hub")
@@ -128,7 +123,7 @@ class Hub:
         failures = 0
         while True:
             try:
-                async with _subscription(group(self.slug)) as receive:
+                async with hints.subscription(group(self.slug)) as receive:
                     failures = 0
                     while True:
                         await receive()
@@ -152,18 +147,6 @@ def _changes_if_moved(slug: str, epoch: str | None, head: int) -> board.Frame | 
     return None if board.position(slug) == (epoch, head) else board.changes(slug, epoch, head)
 
 
-@asynccontextmanager
-async def _subscription(name: str) -> AsyncIterator[Callable[[], Awaitable[Any]]]:
-    layer = get_channel_layer()
-    channel = await layer.new_channel()
-    try:
-        await layer.group_add(name, channel)
-        yield lambda: layer.receive(channel)
-    finally:
-        with suppress(Exception):  # a layer that is down has forgotten us already
-            await asyncio.wait_for(layer.group_discard(name, channel), HINT_TIMEOUT_SECONDS)
-
-
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, Hub]] = WeakKeyDictionary()
 
 
@@ -178,22 +161,6 @@ def group(slug: str) -> str:
     return f"board.{slug}"
 
 
-_hints_rest_until = 0.0
-
-
 def announce(slug: str, seq: int) -> None:
-    """Tells every process that a board changed. Call it after the commit. A hint that cannot be sent is only logged, and
-    the next ones are left out for a while: whoever changes jobs must not wait for a dead Redis each time."""
-    global _hints_rest_until
-    if time.monotonic() < _hints_rest_until:
-        return
-    try:
-        async_to_sync(_send_hint)(slug, seq)
-    except Exception as error:  # noqa: BLE001 the change is committed; a broken channel layer must not turn it into an error
-        _hints_rest_until = time.monotonic() + HINT_PAUSE_SECONDS
-        logger.warning("board %s: the hint for change %s was not sent: %s", slug, seq, str(error) or type(error).__name__)
-
-
-async def _send_hint(slug: str, seq: int) -> None:
-    hint = {"type": "hint", "seq": seq}
-    await asyncio.wait_for(get_channel_layer().group_send(group(slug), hint), HINT_TIMEOUT_SECONDS)
+    """Tells every process that a board changed. Call it after the commit."""
+    hints.send(group(slug), {"type": "hint", "seq": seq})

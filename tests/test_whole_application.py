@@ -120,6 +120,30 @@ class TestOnALaptop:
         document = json.loads(private.read_text())
         assert document == {name: moved[name] for name in document}
 
+    async def test_a_server_that_is_told_to_stop_sends_its_sockets_away_first(self):
+        with servers.product() as running:
+            running.serve()
+            server = running.started[-1].process
+            with sign_in(running.origin) as browser:
+                async with (
+                    open_socket(running.origin, "/ws/board/main/", browser) as board,
+                    open_socket(running.origin, "/ws/track/") as customer,
+                ):
+                    await say(board, type="hello", epoch=None, seq=0)
+                    await board.ping()
+                    await customer.ping()
+                    server.terminate()
+                    said = [await hear(socket) for socket in (board, customer)]
+                    for socket in (board, customer):
+                        with pytest.raises(websockets.ConnectionClosed):
+                            await socket.recv()
+            await asyncio.to_thread(server.wait, 10)
+
+        assert [message["type"] for message in said] == ["restart", "restart"]
+        assert all(500 <= message["retry_ms"] < 3000 for message in said)
+        assert [socket.close_code for socket in (board, customer)] == [4012, 4012]
+        assert server.returncode == 0
+
     async def test_another_origin_is_refused_before_the_socket_opens(self, product, dispatch_desk):
 
         with pytest.raises(websockets.InvalidStatus) as refusal:

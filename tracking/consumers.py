@@ -8,7 +8,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error
 
-from dispatch import live
+from dispatch import live, sockets
 from dispatch.board import Frame
 from dispatch.consumers import BAD_MESSAGE, TRY_AGAIN, read_message
 from dispatch.mailbox import Mailbox
@@ -36,6 +36,7 @@ class TrackConsumer(AsyncWebsocketConsumer):
         self.mailbox = Mailbox(self.send, self.close)
         self.in_the_news = asyncio.Event()
         await self.accept()
+        sockets.opened(self)
         self.hello_due = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._hang_up)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -67,6 +68,7 @@ class TrackConsumer(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         self.hello_due.cancel()
         self.mailbox.stop()
+        sockets.closed(self)
         if self.looking:
             self.looking.cancel()
         if self.hub:

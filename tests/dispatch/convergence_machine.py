@@ -15,7 +15,7 @@ jobs = st.integers(0, JOBS_AT_MOST - 1)
 statuses = st.sampled_from(list(STATUS_FLOW))
 sides = st.sampled_from(["before", "after"])
 answered = st.booleans()
-news = st.sampled_from(["at once", "at once", "lost", "late"])
+news = st.sampled_from(["here", "here", "twice", "twice", "lost", "lost", "on the way", "late"])
 places_in_line = st.integers(0, 5)
 
 
@@ -35,11 +35,17 @@ class BadDay(RuleBasedStateMachine):
         return uids[number % len(uids)]
 
     def tell(self, news, who):
-        """What becomes of the hint that follows a commit: on its way to all, lost by one of them, or not sent at all."""
+        """What becomes of the hint that follows a commit: heard by all, and again by one of them; lost by one; on its way;
+        not sent."""
         if news != "late":
             self.world.hand_out()
         if news == "lost":
             del self.screen(who + 1).inbox[-1:]
+        if news in {"here", "twice"}:
+            for screen in self.world.screens:
+                screen.deliver()
+        if news == "twice":
+            self.double(who + 1, JOBS_AT_MOST)
 
     # --- people
     @precondition(lambda self: len(self.world.jobs()) < JOBS_AT_MOST)
@@ -57,8 +63,8 @@ class BadDay(RuleBasedStateMachine):
         )  # fmt: skip
         self.tell(news, who)
 
-    @rule(first=screens, second=screens, job=jobs)
-    def two_move_the_same(self, first, second, job):
+    @rule(first=screens, second=screens, job=jobs, news=news)
+    def two_move_the_same(self, first, second, job, news):
         uid = self.uid(job)
         for number in (first, second):
             screen, seen = self.screen(number), self.screen(number).store.cards.get(uid)
@@ -70,6 +76,13 @@ class BadDay(RuleBasedStateMachine):
                         job, to, expect=seq, by=by, channel="board", reason="no truck"
                     ),
                 )  # fmt: skip
+        self.tell(news, first)
+
+    @rule(who=screens, job=jobs, answered=answered, news=news)
+    def undo(self, who, job, answered, news):
+        screen = self.screen(who)
+        self.world.change(screen, self.uid(job), answered, lambda job, seq: flow.undo(job, expect=seq, by=screen.name))
+        self.tell(news, who)
 
     @rule(who=screens, job=jobs, neighbour=jobs, side=sides, answered=answered, news=news)
     def place(self, who, job, neighbour, side, answered, news):
@@ -82,7 +95,7 @@ class BadDay(RuleBasedStateMachine):
 
     @rule(who=screens, job=jobs, eighths=st.integers(1, 8), answered=answered, news=news)
     def edit(self, who, job, eighths, answered, news):
-        screen, changes = self.screen(who), {"load_eighths": eighths, "price": "99.50"}
+        screen, changes = self.screen(who), {"load_eighths": eighths, "price": f"{eighths}9.50"}
         self.world.change(
             screen, self.uid(job), answered, lambda job, seq: flow.edit(job, changes, expect=seq, by=screen.name)
         )
@@ -153,15 +166,6 @@ class BadDay(RuleBasedStateMachine):
         self.world.check()
         if self.traces is not None:
             self.traces += self.world.traces()
-
-
-if hasattr(flow, "undo"):
-
-    def undo(self, who, job, answered):
-        screen = self.screen(who)
-        self.world.change(screen, self.uid(job), answered, lambda job, seq: flow.undo(job, expect=seq, by=screen.name))
-
-    BadDay.undo = rule(who=screens, job=jobs, answered=answered)(undo)
 
 
 def run(machine: type[BadDay], examples: int, steps: int = 30, *, shrink: bool = True, fixed: bool = CI) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from dispatch import board as boards
-from dispatch import flow, live
+from dispatch import flow, hints, live
 from dispatch.models import Board, Job
 from qdn.asgi import application
 from tests.factories import make_job
@@ -26,7 +26,7 @@ REFUSED = 1000
 
 @pytest.fixture(autouse=True)
 def fresh_channel_layer(monkeypatch):
-    monkeypatch.setattr(live, "_hints_rest_until", 0.0)
+    monkeypatch.setattr(hints, "_rest_until", 0.0)
     channel_layers.backends.clear()
     yield
     channel_layers.backends.clear()

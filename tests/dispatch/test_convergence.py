@@ -9,7 +9,7 @@ from tests.dispatch.convergence_machine import BadDay, run
 
 pytestmark = pytest.mark.django_db
 
-ENOUGH_TO_FIND_A_FAULT = 100
+ENOUGH_TO_FIND_A_FAULT = 300
 
 
 @pytest.fixture(autouse=True)

@@ -445,15 +445,13 @@ def test_a_broken_channel_layer_does_not_turn_a_change_into_an_error(
         raise ConnectionRefusedError("Redis is down")
 
     monkeypatch.setattr(InMemoryChannelLayer, "group_send", broken)
-    monkeypatch.setattr("dispatch.live._hints_rest_until", 0.0, raising=False)
+    monkeypatch.setattr("dispatch.hints._rest_until", 0.0)
 
     with caplog.at_level(logging.WARNING), django_capture_on_commit_callbacks(execute=True):
         job = make_job(board)
 
     assert Job.objects.get() == job
-    assert [record.getMessage() for record in caplog.records] == [
-        "board main: the hint for change 1 was not sent: Redis is down"
-    ]
+    assert [record.getMessage() for record in caplog.records] == ["a hint to board.main was not sent: Redis is down"]
 
 
 # --- undo

@@ -11,7 +11,7 @@ from channels.layers import channel_layers, get_channel_layer
 from django.db import OperationalError
 
 from dispatch import board as boards
-from dispatch import flow, live
+from dispatch import flow, hints, live
 from dispatch.models import Board, Job
 from tests.factories import make_job
 from tests.waiting import until
@@ -58,7 +58,7 @@ class HangingLayer(BrokenLayer):
 
 @pytest.fixture(autouse=True)
 def fresh_channel_layer(monkeypatch):
-    monkeypatch.setattr(live, "_hints_rest_until", 0.0)
+    monkeypatch.setattr(hints, "_rest_until", 0.0)
     channel_layers.backends.clear()
     yield
     channel_layers.backends.clear()
@@ -302,9 +302,9 @@ async def test_with_a_broken_channel_layer_the_hub_still_follows(board, job, joi
     moved = await move(job, "scheduled")
     await until(lambda: listener.seq == moved.seq, "the change arrives")
 
-    assert sorted(caplog.messages) == [
+    assert sorted(caplog.messages, reverse=True) == [
         "board main: no hints (connection refused), comparing every second",
-        f"board main: the hint for change {moved.seq} was not sent: connection refused",
+        "a hint to board.main was not sent: connection refused",
     ]
 
 
@@ -319,7 +319,7 @@ async def test_the_hub_listens_again_when_the_channel_layer_is_back(board, job, 
 
 
 async def test_a_hanging_channel_layer_delays_one_change_and_not_the_next(board, job, monkeypatch, caplog):
-    monkeypatch.setattr(live, "HINT_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(hints, "TIMEOUT_SECONDS", 0.05)
     layer = channel_layers.backends["default"] = HangingLayer()
     began = time.monotonic()
 
@@ -327,4 +327,4 @@ async def test_a_hanging_channel_layer_delays_one_change_and_not_the_next(board,
         await move(job, to)
 
     assert (layer.sends, time.monotonic() - began < 2) == (1, True)
-    assert caplog.messages == [f"board main: the hint for change {job.seq + 1} was not sent: TimeoutError"]
+    assert caplog.messages == ["a hint to board.main was not sent: TimeoutError"]

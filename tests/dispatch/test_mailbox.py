@@ -86,3 +86,62 @@ async def test_a_stopped_mailbox_sends_nothing_more():
     await asyncio.wait([box._task], timeout=5)
 
     assert (wire.taken, wire.closed, box._task.cancelled()) == ([], [], True)
+
+
+# --- acknowledging
+
+
+async def feed(box, wire, numbers):
+    """Hands frames over to a server that takes everything at once."""
+    for number in numbers:
+        box.put(str(number), seq=number)
+        if number % 64 == 0:
+            await until(lambda expected=number: len(wire.taken) >= expected or wire.closed, "the server has taken it")
+
+
+async def test_who_acknowledges_and_then_stalls_is_hung_up_on():
+    wire = Wire()
+    box = mailbox.Mailbox(wire.send, wire.close)
+    box.put("1", seq=1)
+    box.acknowledge(1)
+
+    await feed(box, wire, range(2, 2 + mailbox.SIZE))
+    assert wire.closed == []
+    box.put("one too many", seq=1000)
+    await until(lambda: wire.closed, "it is hung up on")
+
+    assert wire.closed == [4008]
+
+
+async def test_who_never_acknowledges_is_left_to_the_server():
+    wire = Wire()
+    box = mailbox.Mailbox(wire.send, wire.close)
+
+    await feed(box, wire, range(1, 3 * mailbox.SIZE + 1))
+    box.stop()
+
+    assert (wire.closed, len(wire.taken)) == ([], 3 * mailbox.SIZE)
+
+
+async def test_who_acknowledges_now_and_then_keeps_going():
+    wire = Wire()
+    box = mailbox.Mailbox(wire.send, wire.close)
+
+    for number in range(1, 10 * mailbox.SIZE + 1):
+        await feed(box, wire, [number])
+        if number % 100 == 0:
+            box.acknowledge(number)
+    box.stop()
+
+    assert wire.closed == []
+
+
+async def test_acknowledging_what_was_never_sent_counts_for_nothing():
+    wire = Wire()
+    box = mailbox.Mailbox(wire.send, wire.close)
+    box.acknowledge(10**9)
+
+    await feed(box, wire, range(1, mailbox.SIZE + 2))
+    await until(lambda: wire.closed, "it is hung up on")
+
+    assert wire.closed == [4008]

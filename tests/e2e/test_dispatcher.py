@@ -43,7 +43,7 @@ def test_undo_takes_a_move_back_for_everybody(screen, new_job):
 
     choose(ana, uid, "Ready for pickup")
     expect(in_column(ben, uid, "ready_for_pickup")).to_be_visible()
-    ana.page.get_by_role("button", name="Undo").click()
+    ana.page.get_by_role("button", name="Undo", exact=True).click()
 
     expect(in_column(ana, uid, "scheduled")).to_be_visible()
     expect(in_column(ben, uid, "scheduled")).to_be_visible()

@@ -4,6 +4,8 @@ const SILENCE_MS = 35_000; // the server says something every 15 s
 const LONGEST_PAUSE_MS = 20_000;
 const POLL_MS = 5_000;
 const POLL_AFTER_FAILURES = 3;
+const ACK_EVERY = 50; // frames
+const ACK_MS = 1_000;
 const SIGN_IN_AGAIN = 4001;
 const NOT_ALLOWED = 4003;
 
@@ -39,7 +41,7 @@ export class Feed {
 
   hello() {
     this.board.freshness("catching-up");
-    this.say({ type: "hello", ...this.board.position() });
+    this.say({ type: "hello", presence: true, ...this.board.position() });
   }
 
   say(message) {
@@ -55,9 +57,18 @@ export class Feed {
       return undefined;
     }
     if (!this.board.frame(message)) return this.hello(); // something in between is missing
-    this.say({ type: "ack", seq: message.to });
+    this.acknowledge(message.to);
     this.failures = 0;
     return this.board.freshness("live");
+  }
+
+  /** Now and then, so that the server knows a tab that stalls from one that keeps up. */
+  acknowledge(seq) {
+    this.taken = (this.taken || 0) + 1;
+    if (this.taken < ACK_EVERY && Date.now() - (this.acknowledged || 0) < ACK_MS) return;
+    this.taken = 0;
+    this.acknowledged = Date.now();
+    this.say({ type: "ack", seq });
   }
 
   closed(code) {

@@ -1,0 +1,148 @@
+"""Who watches a board is looked at again: every minute, and at once when somebody signs out or may no longer look.
+
+A hint says that something about accounts changed; each process then compares all its sockets with the database.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from . import hints, live
+
+logger = logging.getLogger(__name__)
+
+GROUP = "access"
+RECHECK_SECONDS = 60.0
+RETRY_SECONDS = 1.0
+SIGN_IN_AGAIN = 4001
+NOT_ALLOWED = 4003
+
+
+class Watcher(Protocol):
+    """A socket of somebody who signed in."""
+
+    session_key: str
+
+    async def close(self, code: int) -> None: ...
+
+
+class Guard:
+    """Checks all the watchers of this process together."""
+
+    def __init__(self) -> None:
+        self.watchers: set[Watcher] = set()
+        self._hinted = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def enter(self, watcher: Watcher) -> None:
+        self.watchers.add(watcher)
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(run()) for run in (self._check, self._listen)]
+
+    def leave(self, watcher: Watcher) -> None:
+        self.watchers.discard(watcher)
+        if not self.watchers:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
+
+    async def _check(self) -> None:
+        wait = RECHECK_SECONDS
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hinted.wait(), wait)
+            self._hinted.clear()
+            wait = RECHECK_SECONDS
+            try:
+                await self._look_again()
+            except Exception as error:  # noqa: BLE001 a guard that ended would let everybody stay
+                logger.warning("cannot check who watches, trying again: %s", error)
+                wait = RETRY_SECONDS
+
+    async def _look_again(self) -> None:
+        watchers = list(self.watchers)
+        refused = await live.in_database(refusals)({watcher.session_key for watcher in watchers})
+        for watcher in watchers:
+            if code := refused.get(watcher.session_key):
+                await watcher.close(code)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with hints.subscription(GROUP) as receive:
+                    while True:
+                        await receive()
+                        self._hinted.set()
+            except Exception as error:  # noqa: BLE001 each layer has its own exceptions; the guard looks every minute anyway
+                logger.debug("no hints about access: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+
+_guards: WeakKeyDictionary[asyncio.AbstractEventLoop, Guard] = WeakKeyDictionary()
+
+
+def guard() -> Guard:
+    """This process's guard."""
+    return _guards.setdefault(asyncio.get_running_loop(), Guard())
+
+
+def refuse(user: Any) -> int | None:
+    """The close code for somebody who may not watch boards."""
+    if not user.is_authenticated or not user.is_active:
+        return SIGN_IN_AGAIN
+    return None if user.has_perm("dispatch.view_job") else NOT_ALLOWED
+
+
+def refusals(session_keys: Iterable[str]) -> dict[str, int]:
+    """The close codes of the sessions that may not watch any more, read anew. Two queries, and two for each person."""
+    sessions = Session.objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
+    data = {session.session_key: session.get_decoded() for session in sessions}
+    users = User.objects.in_bulk({int(found[SESSION_KEY]) for found in data.values() if SESSION_KEY in found})
+    codes = {pk: refuse(user) for pk, user in users.items()}
+    refused = {}
+    for key in session_keys:
+        user = users.get(int(data.get(key, {}).get(SESSION_KEY, 0)))
+        if user is None or not _same_password(user, data[key]):
+            refused[key] = SIGN_IN_AGAIN
+        elif code := codes[user.pk]:
+            refused[key] = code
+    return refused
+
+
+def _same_password(user: User, data: dict[str, Any]) -> bool:
+    """A new password ends the sessions of the old one, as Django does for pages."""
+    kept = data.get(HASH_SESSION_KEY, "")
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(kept, known) for known in hashes)
+
+
+def changed(**what: Any) -> None:
+    """Receives Django's signals about accounts. Signing in saves the time of it, which changes nothing."""
+    only_the_time = what.get("update_fields") == frozenset({"last_login"})
+    if not only_the_time and not what.get("action", "").startswith("pre_"):
+        transaction.on_commit(partial(hints.send, GROUP, {"type": "hint"}), robust=True)
+
+
+def connect() -> None:
+    for signal, sender in (
+        (post_save, User),
+        (post_delete, User),
+        (post_delete, Group),
+        (post_delete, Session),  # signing out
+        (m2m_changed, User.groups.through),
+        (m2m_changed, User.user_permissions.through),
+        (m2m_changed, Group.permissions.through),
+    ):
+        signal.connect(changed, sender=sender, dispatch_uid=f"dispatch.access.{sender.__name__}")
