@@ -13,7 +13,7 @@ from django.db import OperationalError
 from dispatch import board as boards
 from dispatch import flow, hints, live
 from dispatch.models import Board, Job
-from qdn.asgi import application
+from qdn.asgi import application, from_our_pages
 from tests.factories import make_job
 from tests.waiting import until
 from tracking.projection import public_projection, shown
@@ -184,10 +184,34 @@ async def test_without_a_database_a_hello_is_to_be_tried_again(board, connect, a
     assert await close_code(socket) == 1011
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:9", "null", None])
+FOREIGN = [
+    "https://evil.example", "http://127.0.0.1:8000.evil.example", "http://127.0.0.1.evil.example:8000",
+    "http://evil.example/http://127.0.0.1:8000", "http://ana@127.0.0.1:8000", "http://127.0.0.1:9", "http://127.0.0.1",
+    "https://127.0.0.1:8000", "ws://127.0.0.1:8000", "http://127.0.0.1:8000/", "http://[::1", "null", None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
 @pytest.mark.parametrize("path", ["/ws/board/main/", "/ws/track/"])
 async def test_a_page_of_another_origin_cannot_open_a_socket(board, connect, ana, path, origin):
     assert await connect(path, ana, origin) == REFUSED
+
+
+@pytest.mark.parametrize("origin", settings.ORIGINS)
+async def test_a_page_of_each_of_our_origins_can_open_a_socket(board, connect, origin):
+    assert await connect("/ws/track/", origin=origin) != REFUSED
+
+
+@pytest.mark.parametrize(
+    ("configured", "sent"), [("https://a.example:443", "https://a.example"), ("http://a:80", "http://a")]
+)
+async def test_browsers_leave_out_the_port_that_a_scheme_has_anyway(configured, sent):
+    async def let_in(scope, receive, send):
+        await send({"type": "websocket.accept"})
+
+    socket = WebsocketCommunicator(from_our_pages(let_in, [configured]), "/", headers=[(b"origin", sent.encode())])
+
+    assert (await socket.connect())[0] is True
 
 
 async def test_an_address_without_a_socket_is_refused(board, connect, ana):

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import wait_until
+from tests.e2e.test_pages import violations
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,7 @@ def test_undo_takes_a_move_back_for_everybody(screen, new_job):
 
     choose(ana, uid, "Ready for pickup")
     expect(in_column(ben, uid, "ready_for_pickup")).to_be_visible()
+    assert violations(ana.page) == []
     ana.page.get_by_role("button", name="Undo", exact=True).click()
 
     expect(in_column(ana, uid, "scheduled")).to_be_visible()
@@ -63,6 +65,7 @@ def test_a_conflict_is_told_in_words_and_the_dispatcher_decides(screen, new_job)
 
     dialog = ana.page.locator("#conflict-dialog")
     expect(dialog).to_contain_text(re.compile(r"Ben Okafor moved this to Ready for pickup \d+ s ago"))
+    assert violations(ana.page) == []
     dialog.get_by_role("button", name="Keep it in Ready for pickup").click()
     expect(in_column(ana, uid, "ready_for_pickup")).to_be_visible()
 

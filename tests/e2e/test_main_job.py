@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import ROOT, wait_until
+from tests.e2e.test_pages import violations
 
 pytestmark = pytest.mark.browser
 
@@ -122,6 +123,7 @@ def test_cancelling_asks_for_the_reason_first(screen, first_job):
 
     card.get_by_role("button").click()
     ana.page.get_by_role("button", name="Cancelled").last.click()
+    assert violations(ana.page) == []
     ana.page.get_by_label("Reason").fill("Moved to another city")
     ana.page.get_by_role("button", name="Cancel the job").click()
 
