@@ -82,6 +82,7 @@ class Guard:
         while True:
             try:
                 async with hints.subscription(GROUP) as receive:
+                    self._hinted.set()  # for what happened before it listened
                     while True:
                         await receive()
                         self._hinted.set()

@@ -39,7 +39,7 @@ class BoardConsumer(AsyncWebsocketConsumer):
         self.name = user.get_full_name() or user.get_username()
         self.session_key = self.scope["session"].session_key
         self.room = presence.room(self.slug)
-        self.mailbox = Mailbox(self.send, self.close)
+        self.mailbox = Mailbox(self.send, self.close, self.scope["line"])
         sockets.opened(self)
         access.guard().enter(self)
 

@@ -4,7 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from .line import Line
+
 SIZE = 256
+MOST_WAITING_BYTES = 4 * 1024 * 1024
 TOO_SLOW = 4008
 
 
@@ -12,17 +15,19 @@ class Mailbox:
     """Sends texts in order. Who cannot keep up is hung up on with 4008 and catches up when connecting again, so that one
     slow socket costs neither memory nor the others' time.
 
-    A server that takes every text at once, such as daphne, hides a stalled client from the queue. Who acknowledges frames
-    is therefore held to it; who never does is left to the server's own ping timeout.
+    With a `line` texts are written at once and the bytes that wait are counted, otherwise they go through a queue. A server
+    may hide a stalled client from the queue; who acknowledges frames is therefore held to it as well.
     """
 
-    def __init__(self, send: Callable[[str], Awaitable[None]], close: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(
+        self, send: Callable[[str], Awaitable[None]], close: Callable[[int], Awaitable[None]], line: Line | None = None
+    ) -> None:
         self._queue: asyncio.Queue[str] = asyncio.Queue(SIZE)
-        self._send, self._close = send, close
+        self._send, self._close, self._line = send, close, line
         self._full = False
         self._acknowledges = False
         self._unseen: deque[int] = deque(maxlen=SIZE + 1)
-        self._task = asyncio.create_task(self._deliver())
+        self._task = None if line else asyncio.create_task(self._deliver())
 
     def put(self, text: str, *, seq: int | None = None) -> None:
         """Hands a text over; a frame with the change number that it leads to."""
@@ -30,12 +35,15 @@ class Mailbox:
             return
         if seq is not None:
             self._unseen.append(seq)
-        if self._queue.full() or (self._acknowledges and len(self._unseen) > SIZE):
-            self._full = True
-            self._task.cancel()  # it may be stuck in a send that never ends
-            self._task = asyncio.create_task(self._hang_up())
-            return
-        self._queue.put_nowait(text)
+        if self._acknowledges and len(self._unseen) > SIZE:
+            self._give_up()
+        elif self._line:
+            if self._line.write(text) > MOST_WAITING_BYTES:
+                self._give_up()
+        elif self._queue.full():
+            self._give_up()
+        else:
+            self._queue.put_nowait(text)
 
     def acknowledge(self, seq: int) -> None:
         """The client has applied everything up to the frame that leads to this change number."""
@@ -45,7 +53,13 @@ class Mailbox:
                 pass
 
     def stop(self) -> None:
-        self._task.cancel()
+        if self._task:
+            self._task.cancel()
+
+    def _give_up(self) -> None:
+        self._full = True
+        self.stop()  # it may be stuck in a send that never ends
+        self._task = asyncio.create_task(self._hang_up())
 
     async def _deliver(self) -> None:
         while True:

@@ -16,13 +16,14 @@ from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from dispatch.consumers import BoardConsumer  # noqa: E402
+from dispatch.line import with_line  # noqa: E402
 from tracking.consumers import TrackConsumer  # noqa: E402
 
 
 def from_our_pages(application: Any, origins: Iterable[str]) -> Any:
-    """Refuses sockets of pages that are not ours. A browser always says where its page is from, in one way of writing, so the
-    text must be the very same: what is missing, doubled or malformed is not ours. (Channels' own validator leaves an error in
-    the log for what is no address, and takes `http://us/` for `http://us`.)"""
+    """Refuses sockets of pages that are not ours. A browser always says where its page is from, in one way of writing, so
+    the text must be the very same: what is missing, doubled or malformed is not ours. Channels' own validator fails with
+    an error on some malformed ones."""
     own_port = {"http": ":80", "https": ":443"}  # browsers leave it out
     ours = [[origin.removesuffix(own_port[origin.partition(":")[0]]).encode()] for origin in origins]
 
@@ -40,4 +41,4 @@ sockets = URLRouter(
         re_path("", WebsocketDenier.as_asgi()),  # any other address: a refusal, not an error in the log
     ]
 )
-application = ProtocolTypeRouter({"http": http, "websocket": from_our_pages(sockets, settings.ORIGINS)})
+application = with_line(ProtocolTypeRouter({"http": http, "websocket": from_our_pages(sockets, settings.ORIGINS)}))

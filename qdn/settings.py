@@ -225,5 +225,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "dispatch": {"level": "INFO"},
         "tracking": {"level": "INFO"},
+        "channels_redis": {"level": "CRITICAL"},  # without Redis a traceback a second; dispatch.hints says it in a line
     },
 }

@@ -33,9 +33,9 @@ class TrackConsumer(AsyncWebsocketConsumer):
         self.job: Job | None = None
         self.hub: live.Hub | None = None
         self.looking: asyncio.Task[None] | None = None
-        self.mailbox = Mailbox(self.send, self.close)
         self.in_the_news = asyncio.Event()
         await self.accept()
+        self.mailbox = Mailbox(self.send, self.close, self.scope["line"])
         sockets.opened(self)
         self.hello_due = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._hang_up)
 

@@ -1,6 +1,8 @@
 // Brings news: a websocket, and polling while there is none. It never trusts a connection that says nothing.
 
 const SILENCE_MS = 35_000; // the server says something every 15 s
+const QUICK_TRIES = 5; // a restart of the server takes a few seconds
+const QUICK_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 20_000;
 const POLL_MS = 5_000;
 const POLL_AFTER_FAILURES = 3;
@@ -79,7 +81,8 @@ export class Feed {
     this.failures += 1;
     this.board.freshness("offline");
     // Full jitter: after a restart of the server not everybody comes back at the same moment.
-    const pause = this.pause ?? Math.random() * Math.min(LONGEST_PAUSE_MS, 500 * 2 ** this.failures);
+    const longest = this.failures <= QUICK_TRIES ? QUICK_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 250 * 2 ** this.failures);
+    const pause = this.pause ?? Math.random() * longest;
     this.pause = undefined;
     this.retry = setTimeout(() => this.connect(), pause);
     return undefined;

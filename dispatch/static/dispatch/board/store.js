@@ -39,9 +39,11 @@ export class Store {
       const known = this.cards.get(id);
       if (known ? card.seq > known.seq : card.seq > frame.to) this.cards.set(id, card);
     });
-    this.seq = frame.epoch === this.epoch ? Math.max(this.seq, frame.to) : frame.to;
+    if (frame.epoch !== this.epoch || frame.to >= this.seq) {
+      this.seq = frame.to;
+      this.counts = frame.counts || this.counts;
+    }
     this.epoch = frame.epoch;
-    this.counts = frame.counts || this.counts;
   }
 
   /** Keeps a card only if it is newer than the one that is here. */
