@@ -130,7 +130,11 @@ def _same_password(user: User, data: dict[str, Any]) -> bool:
 
 
 def changed(**what: Any) -> None:
-    """Receives Django's signals about accounts. Signing in saves the time of it, which changes nothing."""
+    """Receives Django's signals about accounts. Signing in saves the time of it, and expired sessions are swept away by the
+    thousand: neither changes what anybody may."""
+    instance = what.get("instance")
+    if isinstance(instance, Session) and instance.expire_date < timezone.now():
+        return
     only_the_time = what.get("update_fields") == frozenset({"last_login"})
     if not only_the_time and not what.get("action", "").startswith("pre_"):
         transaction.on_commit(partial(hints.send, GROUP, {"type": "hint"}), robust=True)

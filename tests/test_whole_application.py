@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -48,6 +48,13 @@ async def open_socket(origin, path, browser=None, public_origin=None):
     address = f"ws://{urlsplit(origin).netloc}{path}"
     async with websockets.connect(address, origin=public_origin or origin, additional_headers=headers) as socket:
         yield socket
+
+
+async def until_closed(socket):
+    """What a socket still says before it is closed, with whatever code."""
+    with suppress(websockets.ConnectionClosed):
+        while True:
+            yield await asyncio.wait_for(socket.recv(), 20)
 
 
 async def say(socket, **message):
@@ -143,6 +150,23 @@ class TestOnALaptop:
         assert all(500 <= message["retry_ms"] < 3000 for message in said)
         assert [socket.close_code for socket in (board, customer)] == [4012, 4012]
         assert server.returncode == 0
+
+    async def test_a_client_that_stops_reading_is_hung_up_on(self, product, dispatch_desk):
+        """It asks for the whole board again and again and takes nothing: what waits for it must not pile up."""
+        many = "for n in range(100): flow.open_job(board, by='T', channel='api', location=f'{n} St')"
+        product.shell(f"from dispatch import flow, models\nboard = models.Board.objects.get(slug='main')\n{many}")
+        headers = {"Cookie": f"session={dispatch_desk.cookies['session']}"}
+        address = f"ws://{urlsplit(product.origin).netloc}/ws/board/main/"
+        async with websockets.connect(
+            address, origin=product.origin, additional_headers=headers, max_queue=1, close_timeout=10
+        ) as socket:
+            for _ in range(40):
+                for _ in range(50):
+                    await socket.send(json.dumps({"type": "hello", "epoch": None, "seq": 0}))
+                await asyncio.to_thread(dispatch_desk.get, "/healthz")  # gives the server its turn
+            taken = [message async for message in until_closed(socket)]
+
+        assert (socket.close_code, 0 < len(taken) < 2_000) == (4008, True)
 
     async def test_another_origin_is_refused_before_the_socket_opens(self, product, dispatch_desk):
 

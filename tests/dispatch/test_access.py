@@ -1,11 +1,15 @@
 """Open boards of people who sign out or may no longer look, through the whole application and its real signals."""
 
+from datetime import timedelta
+
 import pytest
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from dispatch import access
 from tests.dispatch.test_consumers import close_code, connect, fresh_channel_layer  # noqa: F401 fixtures
@@ -96,6 +100,17 @@ async def test_who_had_the_permission_from_a_group_loses_it_with_the_group(board
     await database_sync_to_async(what)(client, user)
 
     assert await close_code(socket) == 4003
+
+
+def test_sweeping_expired_sessions_tells_nobody(db, monkeypatch):
+    told = []
+    monkeypatch.setattr("dispatch.hints.send", lambda group, message: told.append(group))
+    for number in range(3):
+        Session.objects.create(session_key=str(number), expire_date=timezone.now() - timedelta(days=1))
+
+    call_command("clearsessions")
+
+    assert (Session.objects.count(), told) == (0, [])
 
 
 async def test_another_session_of_the_same_person_stays(watching, dispatcher, connect):  # noqa: F811
