@@ -15,6 +15,7 @@ from . import hints
 logger = logging.getLogger(__name__)
 
 TELL_SECONDS = 10.0
+AGAIN_SECONDS = 1.0
 FORGET_SECONDS = 25.0
 RETRY_SECONDS = 1.0
 
@@ -73,6 +74,7 @@ class Room:
 
     async def _tell(self) -> None:
         """Until the last person has left and the others know."""
+        pause = AGAIN_SECONDS
         while True:
             self._changed.clear()
             people = sorted({person.name for person in self.here})
@@ -86,9 +88,10 @@ class Room:
                 self._stop()
                 return
             try:
-                await asyncio.wait_for(self._changed.wait(), TELL_SECONDS)
+                await asyncio.wait_for(self._changed.wait(), pause)
+                pause = AGAIN_SECONDS  # who only just subscribed may have missed it
             except TimeoutError:
-                continue
+                pause = TELL_SECONDS
 
     async def _listen(self) -> None:
         while True:

@@ -20,11 +20,11 @@ pytestmark = pytest.mark.processes
 
 
 @contextmanager
-def sign_in(origin):
-    """Ana's browser, signed in as a browser does it."""
+def sign_in(origin, username="ana"):
+    """Somebody's browser, signed in as a browser does it."""
     with httpx.Client(base_url=origin, headers={"Origin": origin}, timeout=10) as browser:
         browser.get("/login/").raise_for_status()
-        form = {"username": "ana", "password": "password", "csrfmiddlewaretoken": browser.cookies["csrf"]}
+        form = {"username": username, "password": "password", "csrfmiddlewaretoken": browser.cookies["csrf"]}
         assert browser.post("/login/", data=form).headers.get("Location") == "/"
         yield browser
 
@@ -48,6 +48,13 @@ async def open_socket(origin, path, browser=None, public_origin=None):
     address = f"ws://{urlsplit(origin).netloc}{path}"
     async with websockets.connect(address, origin=public_origin or origin, additional_headers=headers) as socket:
         yield socket
+
+
+async def hear_people(socket, names):
+    """Waits until a screen shows just these people."""
+    while (message := await hear(socket, 10))["type"] != "presence" or names != [one["name"] for one in message["people"]]:
+        pass
+    return names
 
 
 async def until_closed(socket):
@@ -245,6 +252,28 @@ class TestSeveralProcesses:
                 "scheduled", "ready_for_pickup", "en_route", "in_progress"
             ], product.logs()  # fmt: skip
             assert (with_redis < 2.5, without_redis < 2.5, last["seq"] - moved["seq"]) == (True, True, 2), product.logs()
+
+    async def test_people_and_access_are_known_across_servers(self, database_url, redis_server):
+        with servers.product(DATABASE_URL=database_url, REDIS_URL=redis_server.url) as product, ExitStack() as processes:
+            with ThreadPoolExecutor() as pool:
+                here, there = pool.map(product.serve, [product.port, servers.free_port()])
+            product.add_user("ben", "view_job")
+            ana, ben = (processes.enter_context(sign_in(here, user)) for user in ("ana", "ben"))
+            async with (
+                open_socket(here, "/ws/board/main/", ana) as anas,
+                open_socket(there, "/ws/board/main/", ben, product.origin) as bens,
+            ):
+                for socket in (anas, bens):
+                    await say(socket, type="hello", epoch=None, seq=0, presence=True)
+
+                seen = [await hear_people(socket, ["ana", "ben"]) for socket in (anas, bens)]
+                form = {"csrfmiddlewaretoken": ben.get("/board/main/").cookies.get("csrf") or ben.cookies["csrf"]}
+                await asyncio.to_thread(ben.post, "/logout/", data=form)
+                with pytest.raises(websockets.ConnectionClosed):
+                    await asyncio.wait_for(hear_people(bens, ["nobody"]), 5)
+                alone = await hear_people(anas, ["ana"])
+
+            assert (seen, alone, bens.close_code) == ([["ana", "ben"]] * 2, ["ana"], 4001), product.logs()
 
 
 def subscriptions(server):
