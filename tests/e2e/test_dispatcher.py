@@ -199,9 +199,9 @@ def test_filters_stand_in_the_address(screen, new_job):
 def test_escape_puts_a_dragged_card_back(screen, new_job):
     uid = new_job(location="1 Escape St")
     ana = screen("ana")
+    ana.page.goto("/board/main/?q=1+Escape+St")  # nothing else in its column
+    card(ana, uid).hover()  # waits until it has come to rest
     start, end = card(ana, uid).bounding_box(), ana.column("en_route").bounding_box()
-    card(ana, uid).scroll_into_view_if_needed()
-    start = card(ana, uid).bounding_box()
     mouse = ana.page.mouse
     mouse.move(start["x"] + 100, start["y"] + 10)
     mouse.down()
@@ -291,3 +291,43 @@ def test_a_dragged_card_keeps_its_column_scrolling_at_the_edge(screen):
     )
     ana.page.keyboard.press("Escape")
     ana.page.mouse.up()
+
+
+def test_a_card_is_dragged_by_its_address_and_that_opens_nothing(screen, new_job):
+    uid = new_job(location="1 Handle St")
+    ana = screen("ana")
+    ana.page.goto("/board/main/?q=1+Handle+St")  # nothing else in its column
+    handle = card(ana, uid).get_by_role("button", name="1 Handle St", exact=True)
+    handle.hover()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    ana.page.mouse.move(x, y)
+    ana.page.mouse.down()
+    ana.page.mouse.move(x + 10, y + 10, steps=4)
+    expect(ana.page.locator(".lifted")).to_be_visible()
+    ana.page.mouse.move(x, y, steps=4)
+    ana.page.mouse.up()
+
+    expect(ana.page.locator(".lifted")).to_have_count(0)
+    expect(ana.page.locator("#drawer")).to_be_hidden()
+    ana.page.wait_for_timeout(300)  # as long as a click right after the drop is ignored
+    handle.click()
+    expect(ana.page.locator("#drawer")).to_be_visible()
+
+
+def test_a_quick_flick_lands_where_it_was_let_go(screen, new_job):
+    uid = new_job(location="1 Flick St")
+    ana = screen("ana")
+    ana.page.goto("/board/main/?q=1+Flick+St")  # nothing else in its column
+    card(ana, uid).hover()  # waits until it has come to rest
+    start, end = card(ana, uid).bounding_box(), ana.column("en_route").bounding_box()
+
+    ana.page.mouse.move(start["x"] + 100, start["y"] + 12)
+    ana.page.mouse.down()
+    ana.page.mouse.move(start["x"] + 110, start["y"] + 20, steps=3)
+    expect(ana.page.locator(".lifted")).to_be_visible()
+    ana.page.mouse.move(end["x"] + 100, end["y"] + 200)
+    ana.page.mouse.up()
+
+    expect(in_column(ana, uid, "en_route")).to_be_visible()

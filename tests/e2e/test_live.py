@@ -149,8 +149,6 @@ def product():
 
 def open_window(context, origin, client):
     context.add_cookies([{"name": name, "value": value, "url": origin} for name, value in client.cookies.items()])
-    # How long a screen pauses before it tries again is chance, up to 20 s. Here it is a tenth of that.
-    context.add_init_script("Math.random = () => 0.1")
     page = context.new_page()
     page.goto(f"{origin}/board/main/")
     expect(page.locator('#freshness[data-state="live"]')).to_be_visible()

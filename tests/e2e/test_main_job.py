@@ -23,15 +23,16 @@ def first_job(demo) -> dict:
     return next(iter(jobs.values()))
 
 
-def drag(screen, card, target) -> None:
-    """By mouse, as a person does: press, move in steps, let go."""
-    card.scroll_into_view_if_needed()
+def drag(screen, card, target, there=None) -> None:
+    """By mouse, as a person does: press, move in steps, look, let go."""
+    card.hover()  # waits until it has come to rest
     start, end = card.bounding_box(), target.bounding_box()
     mouse = screen.page.mouse
     mouse.move(start["x"] + start["width"] / 2, start["y"] + 30)
     mouse.down()
     mouse.move(start["x"] + start["width"] / 2 + 12, start["y"] + 40, steps=4)
     mouse.move(end["x"] + end["width"] / 2, end["y"] + 90, steps=12)
+    wait_until(there or target.locator(".ghost").is_visible, seconds=5, what="the card is seen where it will land")
     mouse.up()
 
 
@@ -85,13 +86,13 @@ def test_a_refused_drag_goes_back_to_its_slot_and_says_why(screen, first_job):
 
 def test_a_card_dragged_inside_its_column_stands_there_for_everybody(screen, first_job):
     ana, ben = screen("ana"), screen("ben")
-    cards = ana.column("scheduled").locator(".card")
+    cards = ana.column("requested").locator(".card")
     first, second, third = (cards.nth(place).get_attribute("data-id") for place in range(3))
 
-    drag(ana, cards.nth(2), ana.column("scheduled"))
+    drag(ana, cards.nth(2), ana.column("requested"), lambda: cards.nth(2).get_attribute("data-id") != third)
 
     def order(window):
-        shown = window.column("scheduled").locator(".card")
+        shown = window.column("requested").locator(".card")
         return [shown.nth(place).get_attribute("data-id") for place in range(3)]
 
     wait_until(
@@ -107,7 +108,7 @@ def test_the_move_menu_does_by_keyboard_what_dragging_does(screen, first_job):
     card = ana.column("requested").locator(".card").first
     uid = card.get_attribute("data-id")
 
-    card.get_by_role("button").focus()
+    card.get_by_role("button", name="to…").focus()
     ana.page.keyboard.press("Enter")
     expect(ana.page.get_by_role("dialog")).to_contain_text("Now in Requested")
     ana.page.keyboard.press("Enter")
@@ -121,7 +122,7 @@ def test_cancelling_asks_for_the_reason_first(screen, first_job):
     card = ana.column("requested").locator(".card").first
     uid = card.get_attribute("data-id")
 
-    card.get_by_role("button").click()
+    card.get_by_role("button", name="to…").click()
     ana.page.get_by_role("button", name="Cancelled").last.click()
     assert violations(ana.page) == []
     ana.page.get_by_label("Reason").fill("Moved to another city")

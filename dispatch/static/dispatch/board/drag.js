@@ -2,8 +2,16 @@
 
 import Sortable from "../../npm/sortablejs/sortable.esm.js";
 
+const CLICK_MS = 250;
+
 export function makeDraggable(store, view, moves, statuses) {
   let cancelled = false;
+  let dropped = 0;
+
+  // Letting go of a card is no click on what it was held by.
+  document.getElementById("columns").addEventListener("click", (event) => {
+    if (Date.now() - dropped < CLICK_MS) event.stopImmediatePropagation();
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !view.held) return;
@@ -15,7 +23,7 @@ export function makeDraggable(store, view, moves, statuses) {
     Sortable.create(list, {
       group: "board",
       draggable: ".card",
-      filter: "button",
+      filter: ".move",
       preventOnFilter: false,
       animation: 120,
       delay: 250,
@@ -37,15 +45,28 @@ export function makeDraggable(store, view, moves, statuses) {
       },
       onEnd: (event) => {
         const { item, to } = event;
-        const status = to.parentElement.dataset.status;
-        const place = neighbours(item);
-        const stayed = event.from === to && event.oldDraggableIndex === event.newDraggableIndex;
+        const quick = flick(event.originalEvent, to.parentElement);
+        const status = (quick?.column || to.parentElement).dataset.status;
+        const place = quick?.place || neighbours(item);
+        const stayed = !quick && event.from === to && event.oldDraggableIndex === event.newDraggableIndex;
         hint(statuses, null);
+        dropped = Date.now();
         view.release();
         if (!stayed && !cancelled && store.cards.has(item.dataset.id)) moves.move(item.dataset.id, status, place);
       },
     });
   }
+}
+
+/** Sortable looks only now and then where the card is. When it was let go over another column meanwhile, that one counts. */
+function flick(event, seen) {
+  if (!event || event.clientX === undefined) return null;
+  const column = document.elementFromPoint(event.clientX, event.clientY)?.closest(".column");
+  if (!column || column === seen) return null;
+  const cards = [...column.querySelectorAll(".card")];
+  const below = cards.findIndex((card) => card.getBoundingClientRect().top > event.clientY);
+  const at = below < 0 ? cards.length : below;
+  return { column, place: { after: cards[at - 1]?.dataset.id, before: cards[at]?.dataset.id } };
 }
 
 /** The ids of the cards above and below, headings between them left out. */

@@ -50,7 +50,9 @@ export class Filters {
   fill(name, choices) {
     const select = this.form.elements[name];
     if (!choices.has(this.chosen[name])) choices.set(this.chosen[name], this.chosen[name]);
-    if (select.options.length === choices.size) return;
+    const offered = [...choices.keys()].join("\n");
+    if (select.dataset.offered === offered) return;
+    select.dataset.offered = offered;
     select.replaceChildren(...[...choices].map(([value, text]) => new Option(text, value)));
     select.value = this.chosen[name];
   }
