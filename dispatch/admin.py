@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from . import flow
 from .api import name
 from .forms import JobForm
+from .mirror_admin import CopyFilter, copy_in_words
 from .models import Board, Job, JobQuerySet, StatusChange
 from .statuses import STATUS_FLOW, status_label
 from .words import moment_in_words, window_in_words
@@ -38,9 +39,16 @@ class BoardAdmin(NothingIsDeleted):
     fields = ("name", "slug", "timezone", "phone", "seq", "epoch")
     readonly_fields = ("seq", "epoch")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Addresses and objects in storage are named by the slug."""
+        return (*self.readonly_fields, "slug") if obj else self.readonly_fields
+
     def save_model(self, request: HttpRequest, obj: Board, form: forms.ModelForm, change: bool) -> None:
         """Writes what the form changed and nothing else: the change number moves on while the form is open."""
-        obj.save(update_fields=form.changed_data if change else None)
+        if not change:
+            obj.save()
+        elif form.changed_data:
+            flow.edit_board(obj, {name: form.cleaned_data[name] for name in form.changed_data})
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -91,7 +99,7 @@ class JobAdmin(NothingIsDeleted):
     action_form = MoveForm
     inlines = (History,)
     list_display = ("location", "status_shown", "service", "window", "customer_name", "price", "crew_names", "changed")
-    list_filter = (StatusFilter, "service", "board")
+    list_filter = (StatusFilter, "service", CopyFilter, "board")
     list_select_related = ("board",)
     list_per_page = 50
     show_full_result_count = False
@@ -176,7 +184,7 @@ class JobAdmin(NothingIsDeleted):
 
     @admin.display(description="copy in object storage")
     def mirrored(self, job: Job) -> str:
-        return "up to date" if job.mirrored_seq >= job.seq else f"behind: has change {job.mirrored_seq} of {job.seq}"
+        return copy_in_words(job)
 
     @admin.display(description="tracking link")
     def tracking_link(self, job: Job) -> str:

@@ -12,6 +12,7 @@ from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
 
 from . import board, flow
+from .mirror import status as mirror_status
 from .mirror.document import job_document
 from .models import Board, Job, StatusChange
 from .schemas import JobFacts, Move, NewJob, Text, Undo
@@ -47,6 +48,15 @@ def get_changes(request: HttpRequest, slug: str, since: int, epoch: str | None =
     return board.changes(slug, epoch or str(found.epoch), since).as_dict()
 
 
+@router.get("/boards/{slug:slug}/mirror", summary="How far the copies in object storage are")
+@needs("dispatch.view_job")
+def get_mirror(request: HttpRequest, slug: str) -> dict[str, Any]:
+    """`jobs` are those that have waited for a while, and those that cannot be copied."""
+    found = get_object_or_404(Board, slug=slug)
+    now = mirror_status.read(found.slug)
+    return now.as_dict() | {"jobs": mirror_status.marks(found.slug) if now.behind else {}}
+
+
 @router.get("/jobs", summary="Jobs, latest change first")
 @needs("dispatch.view_job")
 def list_jobs(request: HttpRequest, board: Text = "main", status: Text = "", before: int | None = None) -> dict[str, Any]:
@@ -68,9 +78,10 @@ def open_job(request: HttpRequest, facts: NewJob) -> Status[dict[str, Any]]:
 @router.get("/jobs/{slug:uid}", summary="A job")
 @needs("dispatch.view_job")
 def get_job(request: HttpRequest, uid: str, response: HttpResponse) -> dict[str, Any]:
-    job = _job(uid)
+    """`mirror` says how far its copy in object storage is: current, behind or failing."""
+    job = get_object_or_404(Job.objects.select_related("board", "upload"), uid=uid)
     response["ETag"] = f'"{job.seq}"'
-    return full(job)
+    return full(job) | {"mirror": mirror_status.copy_of(job)}
 
 
 @router.patch("/jobs/{slug:uid}", summary="Change what is known about a job")

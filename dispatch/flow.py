@@ -5,42 +5,31 @@ Who changes a job names the change number they saw (`expect`). It stands in the 
 of several people changing the same job exactly one wins and the others get `Conflict` with the current row.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from . import live, ranks
-from .models import Board, Job, StatusChange
-from .statuses import SAME_DAY_ONLY, STATUS_FLOW, next_status_label, status_color, status_label
-from .words import ago
+from .board import iso
+from .histories import united
+from .models import Board, Job, JobQuerySet, StatusChange
+from .rules import EDITABLE, UNDO_WITHIN, PastStep, Refused, check_known, check_move, last_change_in_words
+from .statuses import STATUS_FLOW, next_status_label, status_color, status_label
 
 __all__ = [
-    "EDITABLE", "STATUS_FLOW", "Conflict", "PastStep", "Refused", "check_move", "edit", "move", "next_status_label",
-    "open_job", "place", "status_color", "status_label", "undo",
+    "EDITABLE", "STATUS_FLOW", "Conflict", "PastStep", "Refused", "adopt", "begin_epoch", "check_move", "edit",
+    "edit_board", "move", "next_status_label", "open_job", "place", "renew", "restore", "status_color", "status_label",
+    "undo",
 ]  # fmt: skip
 
-EDITABLE = frozenset({
-    "service", "location", "access_notes", "customer_name", "customer_phone", "customer_email", "window_start",
-    "window_end", "price", "load_eighths", "crew", "notes",
-})  # fmt: skip
-UNDO_WITHIN = timedelta(seconds=15)
-"""The board offers it for 8 seconds; the rest is for slow lines."""
-
-BY_LENGTH = 150
-"""A person's full name may be longer than what history keeps of it."""
-
-
-class Refused(Exception):
-    """The flow does not allow this. `code` is stable, the message is for the person who tried."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+COPIED = EDITABLE | {"status", "status_at", "rank", "token", "extra", "created_at", "updated_at", "updated_by"}
+PLACE = frozenset({"status", "status_at", "rank"})
+BY_LENGTH = 150  # a person's full name may be longer than what history keeps of it
 
 
 class Conflict(Exception):
@@ -49,18 +38,6 @@ class Conflict(Exception):
     def __init__(self, current: Job) -> None:
         super().__init__(last_change_in_words(current))
         self.current = current
-
-
-@dataclass(frozen=True, slots=True)
-class PastStep:
-    """A step of a history that was made elsewhere, to be kept when a job is imported."""
-
-    status: str
-    at: datetime
-    by: str = ""
-    channel: str = StatusChange.Channel.IMPORT
-    reason: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 def open_job(
@@ -72,7 +49,7 @@ def open_job(
     now = timezone.now()
     steps = list(past) or [PastStep(status, fields.get("created_at", now), by, channel)]
     for step in steps:
-        _check_known(step.status)
+        check_known(step.status)
     job = Job(board=board, seq=0, rank=0, updated_by=by[:BY_LENGTH], updated_at=now, **fields)
     job.status, job.status_at = steps[-1].status, steps[-1].at
     job.created_at = fields.get("created_at", steps[0].at)
@@ -160,30 +137,61 @@ def edit(job: Job, changes: Mapping[str, Any], *, expect: int, by: str) -> Job:
     return changed
 
 
-def check_move(job: Job, to: str, *, reason: str = "", now: datetime | None = None) -> None:
-    """Raises Refused unless the flow lets this job go to this status now."""
-    _check_known(to)
-    here = STATUS_FLOW[job.status]
-    if to not in here.may_go_to:
-        allowed = ", ".join(status_label(slug) for slug in here.may_go_to)
-        raise Refused("not_allowed", f"A job that is {here.label} cannot go to {status_label(to)}, only to: {allowed}.")
-    if (job.status, to) in SAME_DAY_ONLY and job.status_at < job.board.midnight(now):
-        raise Refused("too_late", f"{here.label} can be taken back to {status_label(to)} on the same day only.")
-    if STATUS_FLOW[to].needs_reason and not reason.strip():
-        raise Refused("reason_required", f"Moving a job to {status_label(to)} needs a reason.")
+def edit_board(board: Board, changes: Mapping[str, Any]) -> None:
+    """Changes what is known about a board. Copies and customers' pages show it, so all its jobs take new numbers."""
+    with transaction.atomic():
+        Board.objects.filter(pk=board.pk).update(**changes)
+        _tell(board, _give_new_numbers(Job.objects.filter(board=board), board))
 
 
-def _check_known(status: str) -> None:
-    if status not in STATUS_FLOW:
-        raise Refused("unknown_status", f"There is no status “{status}”.")
+def renew(board: Board, jobs: Collection[int], *, above: int = 0) -> None:
+    """Gives jobs (pks) new numbers, above `above`, though nothing else changed, so that their copies are written anew."""
+    with transaction.atomic():
+        Board.objects.filter(pk=board.pk, seq__lt=above).update(seq=above)
+        _tell(board, _give_new_numbers(Job.objects.filter(board=board, pk__in=jobs), board))
 
 
-def last_change_in_words(job: Job) -> str:
-    """«Ana moved this to On the way 4 s ago»."""
-    step = job.history.filter(seq=job.seq).last()
-    who = job.updated_by or "Somebody"
-    what = f"moved this to {status_label(step.to_status)}" if step else "changed this"
-    return f"{who} {what} {ago(timezone.now() - job.updated_at)}"
+def begin_epoch(board: Board, *, above: int = 0) -> None:
+    """Declares that numbers may have been given twice, as after a restore: live boards start over, and from now on
+    numbers are above `above`."""
+    with transaction.atomic():
+        seq = max(Board.objects.take_numbers(board.pk), above)
+        board.refresh_from_db()
+        past, board.epoch = str(board.epoch), uuid.uuid4()
+        board.epochs = list(dict.fromkeys([*board.epochs, past, str(board.epoch)]))
+        Board.objects.filter(pk=board.pk).update(epoch=board.epoch, epochs=board.epochs, seq=seq)
+        _tell(board, seq)
+
+
+def restore(board: Board, copies: Sequence[tuple[Job, Sequence[StatusChange]]]) -> None:
+    """Writes jobs and their histories as their copies have them, numbers and all. For jobs that are not here."""
+    with transaction.atomic():
+        for job, _ in copies:
+            job.board = board
+        Job.objects.bulk_create([job for job, _ in copies])
+        for job, steps in copies:
+            for step in steps:
+                step.job = job
+        StatusChange.objects.bulk_create([step for _, steps in copies for step in steps])
+
+
+def adopt(board: Board, copy: Job, steps: Sequence[StatusChange]) -> None:
+    """Takes over a copy that knows more than this database, under a new number. Where both went on since they parted, the
+    later move says where the job is and the later change says all else about it; the history has the steps of both."""
+    with transaction.atomic():
+        copy.seq = Board.objects.take_numbers(board.pk)
+        here = Job.objects.filter(uid=copy.uid).first()
+        if here:
+            later = copy.updated_at >= here.updated_at
+            moved_later = later if iso(copy.status_at) == iso(here.status_at) else copy.status_at > here.status_at
+            columns = {name: getattr(copy, name) for name in COPIED if (moved_later if name in PLACE else later)}
+            Job.objects.filter(pk=here.pk).update(seq=copy.seq, seq_at=timezone.now(), **columns)
+            history = united(here, list(here.history.all()), steps)
+            here.history.all().delete()
+            StatusChange.objects.bulk_create(history)
+        else:
+            restore(board, [(copy, steps)])
+        _tell(board, copy.seq)
 
 
 def _as_expected(job: Job, expect: int) -> Job:
@@ -196,7 +204,7 @@ def _as_expected(job: Job, expect: int) -> Job:
 
 def _stamp(job: Job, expect: int, seq: int, by: str, now: datetime, **columns: Any) -> Job:
     updated = Job.objects.filter(pk=job.pk, seq=expect).update(
-        seq=seq, updated_at=now, updated_by=by[:BY_LENGTH], **columns
+        seq=seq, seq_at=now, updated_at=now, updated_by=by[:BY_LENGTH], **columns
     )
     current = Job.objects.select_related("board").get(pk=job.pk)
     if not updated:
@@ -214,11 +222,23 @@ def _mint_rank(job: Job, status: str, before: str | None = None, after: str | No
 
 def _renumber(job: Job, status: str) -> None:
     """Spreads a column out again. Each job takes a change number of its own, so that boards and copies follow."""
-    column = list(Job.objects.in_column(job.board_id, status).exclude(pk=job.pk).order_by("rank", "id"))
-    last = Board.objects.take_numbers(job.board_id, len(column))
+    others = Job.objects.in_column(job.board_id, status).exclude(pk=job.pk)
+    column = list(others.order_by("rank", "id"))
     for place, other in enumerate(column, start=1):
-        other.rank, other.seq = place * ranks.GAP, last - len(column) + place
-    Job.objects.bulk_update(column, ["rank", "seq"], batch_size=500)
+        other.rank = place * ranks.GAP
+    Job.objects.bulk_update(column, ["rank"], batch_size=500)
+    _give_new_numbers(others, job.board)
+
+
+def _give_new_numbers(jobs: JobQuerySet, board: Board) -> int:
+    """In the order of their old ones. Returns the last."""
+    pks = list(jobs.order_by("seq").values_list("pk", flat=True))
+    last = Board.objects.take_numbers(board.pk, len(pks) or 1)
+    with connection.cursor() as cursor:
+        numbers = enumerate(pks, start=last - len(pks) + 1)
+        cursor.executemany("UPDATE dispatch_job SET seq = %s WHERE id = %s", list(numbers))
+    jobs.update(seq_at=timezone.now())
+    return last
 
 
 def _write_history(job: Job, steps: Sequence[PastStep], *, previous: str, rank: int | None = None) -> None:

@@ -26,7 +26,7 @@ OURS = frozenset({
     "seq", "epoch", "board", "updatedAt", "updatedBy", "statusAt", "rank",
 })  # fmt: skip
 GROUPS = {"window": frozenset({"start", "end"}), "customer": frozenset({"name", "phone", "email"})}
-STEP_KEYS = frozenset({"status", "at", "by", "reason"})
+STEP_KEYS = frozenset({"status", "at", "by", "reason", "seq"})
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -52,7 +52,7 @@ def read(key: str, record: Any, zone: ZoneInfo) -> Record:
     """Checks everything and reports all that is wrong at once, as BadRecord. Times without a zone are `zone`'s."""
     if not isinstance(record, dict):
         raise BadRecord([("record", f"expected an object, got {_kind(record)}")])
-    if unstorable := [name for name, value in record.items() if _has_unstorable_text([name, value])]:
+    if unstorable := [name for name, value in record.items() if has_unstorable_text([name, value])]:
         raise BadRecord([(name, "has characters that no text may have, such as U+0000") for name in unstorable])
     problems: list[tuple[str, str]] = [(name, "is missing") for name in REQUIRED if name not in record]
     reader = _Reader(record, zone, problems)
@@ -214,11 +214,11 @@ class _Reader:
             return ""
 
 
-def _has_unstorable_text(value: Any) -> bool:
+def has_unstorable_text(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(map(_has_unstorable_text, [*value, *value.values()]))
+        return any(map(has_unstorable_text, [*value, *value.values()]))
     if isinstance(value, list):
-        return any(map(_has_unstorable_text, value))
+        return any(map(has_unstorable_text, value))
     return isinstance(value, str) and bool(_UNSTORABLE.search(value))
 
 

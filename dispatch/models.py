@@ -15,10 +15,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from .mirror.ledger import Upload, Worker
 from .phones import validate_phone
 from .statuses import STATUS_FLOW
+
+__all__ = ["TOKEN", "UID", "Board", "Job", "JobQuerySet", "StatusChange", "Upload", "Worker", "new_token", "new_uid"]
 
 UID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -49,6 +53,15 @@ class BoardQuerySet(models.QuerySet["Board"]):
             cursor.execute("UPDATE dispatch_board SET seq = seq + %s WHERE id = %s RETURNING seq", [count, pk])
             return int(cursor.fetchone()[0])
 
+    def note_epochs(self) -> list["Board"]:
+        """All boards. An epoch that is not among the board's `epochs` yet is noted there."""
+        boards: list[Board] = list(Board.objects.order_by("pk"))
+        for board in boards:
+            if str(board.epoch) not in board.epochs:
+                board.epochs = [*board.epochs, str(board.epoch)]
+                self.filter(pk=board.pk, epoch=board.epoch).update(epochs=board.epochs)
+        return boards
+
 
 class Board(models.Model):
     slug = models.SlugField(unique=True)
@@ -59,6 +72,7 @@ class Board(models.Model):
     )
     seq = models.BigIntegerField(default=0, editable=False)
     epoch = models.UUIDField(default=uuid.uuid4, editable=False)
+    epochs = models.JSONField(default=list, editable=False)  # all that this database had: by them it knows its own copies
 
     objects = BoardQuerySet.as_manager()
 
@@ -91,8 +105,13 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(mirrored_seq__lt=F("seq"))
 
     def mark_mirrored(self, pk: int, seq: int) -> None:
-        """Notes that the stored copy of a job has reached `seq`. The one column of a job that is not part of a change."""
-        self.filter(pk=pk, mirrored_seq__lt=seq).update(mirrored_seq=seq)
+        """Notes that the stored copy of a job has reached `seq`. The one column of a job that is not part of a change. A
+        number that the job has not reached is of a state that the database was put back from: it says nothing."""
+        self.filter(pk=pk, mirrored_seq__lt=seq, seq__gte=seq).update(mirrored_seq=seq)
+
+    def waiting(self) -> Self:
+        """What a worker may try now: behind, and neither taken by another worker nor put off after a failure."""
+        return self.behind().filter(Q(upload=None) | Q(upload__not_before__lte=Now())).order_by("seq")
 
 
 class Job(models.Model):
@@ -112,6 +131,7 @@ class Job(models.Model):
     )
     board = models.ForeignKey(Board, on_delete=models.PROTECT, related_name="jobs")
     seq = models.BigIntegerField(editable=False)
+    seq_at = models.DateTimeField(default=timezone.now, editable=False)  # when it was given: copies follow from then on
     mirrored_seq = models.BigIntegerField(default=0, editable=False)
     status = models.CharField(max_length=20, default="requested", editable=False)
     status_at = models.DateTimeField(default=timezone.now, editable=False)

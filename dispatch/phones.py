@@ -26,10 +26,11 @@ def validate_phone(value: str) -> None:
 
 
 def spoken(value: str) -> str:
-    """For people to read: `(303) 555-0123` at home, `+46 8 123 456 78` abroad."""
-    if not value:
-        return ""
-    number = phonenumbers.parse(value, DEFAULT_REGION)
+    """For people to read: `(303) 555-0123` at home, `+46 8 123 456 78` abroad; what is no number, as it is."""
+    try:
+        number = phonenumbers.parse(value, DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        return value
     home = number.country_code == phonenumbers.country_code_for_region(DEFAULT_REGION)
     style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(number, style)

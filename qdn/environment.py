@@ -52,6 +52,13 @@ def port(name: str, default: int) -> int:
     return int(value)
 
 
+def number(name: str, default: int, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name}: expected a whole number from {least} to {most}, got {value!r}")
+    return int(value)
+
+
 def choice(name: str, default: str, known: Collection[str]) -> str:
     """One of a few words; upper and lower case are the same."""
     value = text(name, default)

@@ -147,14 +147,22 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.address("DEFAULT_FROM_EMAIL", "QuickDump
 # --- text messages: printed, or handed to Amazon SNS
 SMS_BACKEND = env.choice("SMS_BACKEND", "console", ("console", "sns"))
 
+# --- who may read /metrics
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # --- storage
 STATE_BUCKET = env.bucket("STATE_BUCKET")
 SITE_BUCKET = env.bucket("SITE_BUCKET")
 MEDIA_BUCKET = env.bucket("MEDIA_BUCKET")
+S3_ADDRESSING_STYLE = env.choice("S3_ADDRESSING_STYLE", "auto", ("auto", "path", "virtual"))
 if STATE_BUCKET:
     STATE = {
-        "BACKEND": "dispatch.mirror.storages.CompareAndSwapS3Storage",
-        "OPTIONS": {"bucket_name": STATE_BUCKET, "signature_version": "s3v4"},
+        "BACKEND": "dispatch.mirror.s3.CompareAndSwapS3Storage",
+        "OPTIONS": {
+            "bucket_name": STATE_BUCKET,
+            "signature_version": "s3v4",
+            "addressing_style": S3_ADDRESSING_STYLE,
+        },
     }
 else:
     STATE = {
@@ -163,6 +171,8 @@ else:
     }
 # What the mirror writes for a job: functions (job) -> (object name, document), in this order.
 MIRROR_DOCUMENTS = ["dispatch.mirror.document.job_object", "tracking.projection.public_object"]
+MIRROR_UPLOADS = env.number("MIRROR_UPLOADS", 8, 1, 32)
+MIRROR_LEASE_SECONDS = env.number("MIRROR_LEASE_SECONDS", 20, 2, 600)
 
 # --- static files: straight from the tree, or with hashed names once `collectstatic` has filled STATIC_ROOT
 STATIC_URL = "/static/"
@@ -173,7 +183,10 @@ WHITENOISE_USE_FINDERS = not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
-    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": MEDIA_BUCKET}}
+    "default": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {"bucket_name": MEDIA_BUCKET, "signature_version": "s3v4", "addressing_style": S3_ADDRESSING_STYLE},
+    }
     if MEDIA_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "media"}},
     "state": STATE,
@@ -209,7 +222,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 
 # --- logs: to stderr, with tracking tokens masked
 LOG_LEVEL = env.choice("LOG_LEVEL", "WARNING", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))

@@ -26,7 +26,10 @@ from tests.factories import make_user
 call_command("migrate", verbosity=0)
 make_user("ana", "view_job", "change_job", "add_job")
 """
-ONLY_OURS = ("STATE_BUCKET", "SITE_BUCKET", "MEDIA_BUCKET", "REDIS_URL", "DATABASE_URL", "API_ORIGIN", "AWS_ENDPOINT_URL")
+ONLY_OURS = (
+    "STATE_BUCKET", "SITE_BUCKET", "MEDIA_BUCKET", "REDIS_URL", "DATABASE_URL", "API_ORIGIN", "AWS_ENDPOINT_URL",
+    "S3_ADDRESSING_STYLE", "MIRROR_LEASE_SECONDS", "MIRROR_UPLOADS", "METRICS_TOKEN",
+)  # fmt: skip
 
 
 class Process:
@@ -151,15 +154,16 @@ class Product:
         command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
         command += ["--websocket-max-message-size", "65536", "--application-close-timeout", "2", "qdn.asgi:application"]
         origin = f"http://127.0.0.1:{port}"
-        server = self._start(command, f"daphne-{port}.log")
+        server = self.start(command, f"daphne-{port}.log")
         server.wait_until(lambda: is_ready(origin))
         return origin
 
-    def work(self) -> Process:
-        return self._start([sys.executable, "manage.py", "worker"], "worker.log")
+    def work(self, **env: str) -> Process:
+        return self.start([sys.executable, "manage.py", "worker"], "worker.log", **env)
 
-    def _start(self, command: list[str], log: str) -> Process:
-        process = Process(command, self.folder / f"{len(self.started)}-{log}", self.env)
+    def start(self, command: list[str], log: str, **env: str) -> Process:
+        """It ends with the product."""
+        process = Process(command, self.folder / f"{len(self.started)}-{log}", self.env | env)
         self.started.append(process)
         self.processes.callback(process.stop)
         return process
@@ -176,10 +180,13 @@ def is_ready(origin: str) -> bool:
 
 
 @contextmanager
-def product(**env: str) -> Iterator[Product]:
+def product(like: Path | None = None, **env: str) -> Iterator[Product]:
     """A migrated product with Ana the dispatcher and nothing running yet: call `serve()` and `work()`. All of it ends with
-    the block."""
+    the block. `like` is the folder of another one whose database is copied, which is faster."""
     with tempfile.TemporaryDirectory(prefix="qdn-product-") as folder, ExitStack() as processes:
         made = Product(Path(folder), processes, **env)
-        made.shell(SET_UP)
+        if like:
+            shutil.copy(like / "db.sqlite3", folder)
+        else:
+            made.shell(SET_UP)
         yield made

@@ -13,6 +13,10 @@ for variable in (
     "PUBLIC_ORIGIN",
     "API_ORIGIN",
     "AWS_ENDPOINT_URL",
+    "S3_ADDRESSING_STYLE",
+    "MIRROR_LEASE_SECONDS",
+    "MIRROR_UPLOADS",
+    "METRICS_TOKEN",
 ):
     os.environ.pop(variable, None)
 os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="us-east-1")

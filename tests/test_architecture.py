@@ -73,6 +73,8 @@ def test_no_import_of_ours_hides_in_a_function(path):
 def test_only_the_flow_writes_jobs_and_history():
     found = []
     for path, tree in TREES.items():
+        if path == Path("dispatch/mirror/ledger.py"):
+            continue  # knows other tables only: it imports neither Job nor StatusChange
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES:
                 on_what = ast.unparse(node.func.value)
@@ -80,7 +82,8 @@ def test_only_the_flow_writes_jobs_and_history():
                     found.append(f"{path}: {on_what}.{node.func.attr}")
 
     assert [write for write in found if not write.startswith("dispatch/flow.py: ")] == [
-        "dispatch/models.py: self.filter(pk=pk, mirrored_seq__lt=seq).update"  # JobQuerySet.mark_mirrored
+        "dispatch/models.py: self.filter(pk=pk, mirrored_seq__lt=seq, seq__gte=seq).update",  # JobQuerySet.mark_mirrored
+        "dispatch/models.py: self.filter(pk=board.pk, epoch=board.epoch).update",  # BoardQuerySet.note_epochs
     ]
     assert "dispatch/flow.py: job.save" in found
 

@@ -20,7 +20,7 @@ POLICY = {
 }
 PAGES = [
     "/login/", "/board/main/", "/admin/", "/admin/dispatch/job/", "/track/{token}", "/track/unknown", "/book", "/healthz",
-    "/api/v1/docs", "/api/v1/boards/main", "/static/dispatch/tokens.css", "/no/such/page",
+    "/metrics", "/api/v1/docs", "/api/v1/boards/main", "/static/dispatch/tokens.css", "/no/such/page",
 ]  # fmt: skip
 
 

@@ -1,10 +1,10 @@
 """A job as a document: `jobs/<uid>.json`, complete and private. The keys are camelCase, times ISO 8601 in UTC.
 
-    {"id", "token", "status", "location", "price", "createdAt", "statusHistory": [{"status", "at", "by", …}],
+    {"id", "token", "status", "location", "price", "createdAt", "statusHistory": [{"status", "at", "by", "seq", …}],
      "seq", "epoch", "board", "updatedAt", "updatedBy", "statusAt", "rank", "service", "window": {"start", "end"} | null,
      "crew": [name], "customer": {"name", "phone", "email"}, "loadEighths", "accessNotes", "notes", …}
 
-Keys that an imported record had and we do not know stand at the top level again.
+Keys that an imported record had and we do not know stand at the top level again. dispatch/mirror/reading.py reads it.
 """
 
 from typing import Any
@@ -52,6 +52,6 @@ def job_document(job: Job) -> dict[str, Any]:
 
 def step(change: StatusChange) -> dict[str, Any]:
     """An imported step keeps a channel that is none of ours."""
-    known = {"status": change.to_status, "at": iso(change.at), "by": change.by}
+    known = {"status": change.to_status, "at": iso(change.at), "by": change.by, "seq": change.seq}
     reason = {"reason": change.reason} if change.reason else {}
     return {"channel": change.channel} | change.extra | known | reason

@@ -1,13 +1,14 @@
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin import ModelAdmin, site
 from django.urls import reverse
+from django.utils import timezone
 
 from dispatch import flow
-from dispatch.models import Board, Job, StatusChange
+from dispatch.models import Board, Job, StatusChange, Upload, Worker
 from dispatch.statuses import STATUS_FLOW
 from tests.factories import make_job, make_user
 
@@ -43,6 +44,13 @@ def typed(**fields: object) -> dict[str, object]:
     """What the browser sends for a job, with the inline history that nobody may change."""
     management = {"history-TOTAL_FORMS": 0, "history-INITIAL_FORMS": 0}
     return management | {"service": "junk_removal", "location": "1428 Elm St", "notes": ""} | fields
+
+
+def fail(job: Job, **facts) -> Upload:
+    """What the ledger says of a job that was tried three times."""
+    start = datetime(2026, 5, 4, 15, 30, tzinfo=UTC)
+    facts = {"attempts": 3, "error": "the disk is full", "failing_since": start, "not_before": start} | facts
+    return Upload.objects.create(job=job, **facts)
 
 
 def text(answer) -> str:
@@ -110,13 +118,29 @@ def test_search_finds_a_job_by_what_people_know_of_it(office, board, term):
         ("service__exact=dumpster_pickup", ["1 First St"]),
         ("board__id__exact={board}", ["2 Second St", "1 First St"]),
         ("status=nowhere", []),
+        ("copy=behind", ["1 First St"]),
+        ("copy=failing", ["2 Second St"]),
+        ("copy=current", []),
+        ("copy=nowhere", ["2 Second St", "1 First St"]),
     ],
 )
 def test_filters(office, board, query, locations):
     make_job(board, location="1 First St", service="dumpster_pickup")
-    make_job(board, location="2 Second St", status="scheduled")
+    fail(make_job(board, location="2 Second St", status="scheduled"))
 
     assert found(office.get(f"{JOBS}?{query.format(board=board.pk)}")) == locations
+
+
+def test_the_copy_filter_asks_what_is_true_now(office, board):
+    """A row of the ledger that is left over says nothing about a job that was copied since."""
+    job, other = make_job(board, location="1 First St"), make_job(board, location="2 Second St")
+    fail(job)
+    Job.objects.mark_mirrored(job.pk, job.seq)
+    Upload.objects.create(job=other, claim="w1 0a", not_before=timezone.now())
+
+    shown = {copy: found(office.get(f"{JOBS}?copy={copy}")) for copy in ("current", "behind", "failing")}
+
+    assert shown == {"current": ["1 First St"], "behind": ["2 Second St"], "failing": []}
 
 
 def test_the_status_filter_speaks_the_words_of_the_board(office, job):
@@ -178,6 +202,20 @@ def test_the_page_of_a_job_shows_its_record_in_the_boards_zone(office, board):
     assert 'value="09:30:00"' in answer.content.decode()
     assert "In the board's time zone, America/Denver." in text(answer)
     assert "behind: has change 0 of 1" in text(answer)
+
+
+@pytest.mark.parametrize(("claim", "when"), [("", "Mon, May 4, 9:30 AM MDT"), ("w1 0a", "now")])
+def test_the_page_of_a_job_says_why_it_cannot_be_copied_and_when_it_is_tried_again(office, job, claim, when):
+    fail(job, claim=claim)
+
+    assert f"failing: has change 0 of 1. the disk is full. Next try: {when}" in text(office.get(page(job)))
+
+
+def test_the_page_of_a_job_that_is_copied_says_so(office, job):
+    fail(job)
+    Job.objects.mark_mirrored(job.pk, job.seq)
+
+    assert "Copy in object storage: up to date" in text(office.get(page(job)))
 
 
 def test_the_window_of_the_list_is_in_the_boards_zone(office, board):
@@ -396,21 +434,59 @@ def test_strangers_are_asked_to_sign_in(client, stranger, job, url):
 # --- boards
 
 
-def test_editing_a_board_leaves_its_change_number_alone(office, board, monkeypatch):
+BOARDS = "/admin/dispatch/board/"
+FACTS = {"name": "QuickDumpNow Denver", "timezone": "America/Denver", "phone": "+13035550100"}
+
+
+def numbers() -> dict[str, int]:
+    return {board.slug: board.seq for board in Board.objects.all()} | {job.location: job.seq for job in Job.objects.all()}
+
+
+def test_a_new_name_of_a_board_is_a_change_of_all_its_jobs(office, board):
+    make_job(board, location="1 First St")
+    make_job(board, location="2 Second St")
+    make_job(Board.objects.create(slug="other", name="Other"), location="3 Elsewhere")
+
+    answer = office.post(f"{BOARDS}{board.pk}/change/", FACTS | {"name": "New name"})
+
+    board.refresh_from_db()
+    assert (answer.status_code, board.name, board.phone) == (302, "New name", "+13035550100")
+    assert numbers() == {"main": 4, "1 First St": 3, "2 Second St": 4, "other": 1, "3 Elsewhere": 1}
+
+
+def test_saving_a_board_without_a_change_takes_no_number(office, job):
+    office.post(f"{BOARDS}{job.board_id}/change/", FACTS)
+
+    assert numbers() == {"main": 1, "1428 Elm St": 1}
+
+
+def test_only_what_the_form_changed_is_written(office, board, monkeypatch):
+    """Somebody opens a job, and a colleague saves another phone, between the reading and the writing of the board."""
     clean = Board.full_clean
 
     def meanwhile(self, *args, **kwargs):
-        make_job(Board.objects.get(pk=self.pk))  # somebody opens a job between the reading and the writing of the board
+        make_job(Board.objects.get(pk=self.pk))
+        Board.objects.filter(pk=self.pk).update(phone="+13035550199")
         return clean(self, *args, **kwargs)
 
     monkeypatch.setattr(Board, "full_clean", meanwhile)
-    answer = office.post(
-        f"/admin/dispatch/board/{board.pk}/change/",
-        {"name": "New name", "slug": "main", "timezone": "America/Denver", "phone": "+13035550100"},
-    )
+    answer = office.post(f"{BOARDS}{board.pk}/change/", FACTS | {"name": "New name"})
 
     board.refresh_from_db()
-    assert (answer.status_code, board.name, board.seq) == (302, "New name", 1)
+    assert (answer.status_code, board.name, board.phone) == (302, "New name", "+13035550199")
+    assert numbers() == {"main": 2, "1428 Elm St": 2}
+
+
+def test_the_slug_of_a_board_is_chosen_once(office, board):
+    made = office.post(f"{BOARDS}add/", FACTS | {"slug": "boulder", "name": "Boulder"})
+    office.post(f"{BOARDS}{board.pk}/change/", FACTS | {"slug": "elsewhere", "name": "New name"})
+
+    assert made.status_code == 302
+    assert list(Board.objects.order_by("pk").values_list("slug", "name", "seq")) == [
+        ("main", "New name", 1),
+        ("boulder", "Boulder", 0),
+    ]
+    assert 'name="slug"' not in office.get(f"{BOARDS}{board.pk}/change/").content.decode()
 
 
 def test_a_board_needs_a_time_zone_that_exists(office, board):
@@ -419,3 +495,87 @@ def test_a_board_needs_a_time_zone_that_exists(office, board):
     )
 
     assert set(answer.context["adminform"].form.errors) == {"timezone"}
+
+
+# --- copies in object storage
+
+UPLOADS, WORKERS = "/admin/dispatch/upload/", "/admin/dispatch/worker/"
+
+
+def retry(client, upload: Upload):
+    return client.post(UPLOADS, {"action": "retry", "_selected_action": [upload.pk]}, follow=True)
+
+
+def test_uploads_that_wait_say_why_and_when(office, job):
+    fail(job)
+
+    shown = text(office.get(UPLOADS))
+
+    assert f"1428 Elm St ({job.uid}) 3 Mon, May 4, 9:30 AM MDT Mon, May 4, 9:30 AM MDT the disk is full" in shown
+
+
+def test_the_list_of_uploads_costs_the_same_with_many(office, board, django_assert_num_queries):
+    for count in (1, 10):
+        for _ in range(count):
+            fail(make_job(board))
+        with django_assert_num_queries(4):  # session, user, how many, the page
+            office.get(UPLOADS)
+
+
+def test_an_upload_has_a_page_to_read(office, job):
+    answer = office.get(f"{UPLOADS}{fail(job).pk}/change/")
+
+    assert ("the disk is full" in text(answer), 'name="_save"' in answer.content.decode()) == (True, False)
+
+
+def test_an_upload_is_tried_again_now(office, board):
+    later = timezone.now() + timedelta(hours=1)
+    asked, not_asked, tried = (fail(make_job(board), not_before=later, claim=claim) for claim in ("", "", "w1 0a"))
+
+    answer = retry(office, asked)
+    retry(office, tried)
+
+    assert messages(answer) == ["1 will be tried within a second, if a worker runs."]
+    assert list(Job.objects.waiting()) == [asked.job]
+    assert list(Upload.objects.filter(not_before=later).values_list("pk", flat=True)) == [not_asked.pk, tried.pk]
+
+
+def test_staff_who_may_not_change_jobs_cannot_ask_for_another_try(watcher, job):
+    upload = fail(job, not_before=timezone.now() + timedelta(hours=1))
+
+    retry(watcher, upload)
+
+    assert "the disk is full" in text(watcher.get(UPLOADS))
+    assert list(Job.objects.waiting()) == []
+
+
+def test_staff_who_may_change_jobs_need_no_other_permission(client, job):
+    client.force_login(make_user("clerk", "view_job", "change_job", is_staff=True))
+    retry(client, fail(job, not_before=timezone.now() + timedelta(hours=1)))
+
+    assert list(Job.objects.waiting()) == [job]
+
+
+@pytest.mark.parametrize("url", [UPLOADS, WORKERS])
+def test_staff_who_may_not_see_jobs_see_no_copies(client, job, url):
+    client.force_login(make_user("clerk", "view_board", is_staff=True))
+    fail(job)
+
+    assert client.get(url).status_code == 403
+
+
+def test_workers_say_what_keeps_them_from_working(office, db):
+    at = datetime(2026, 5, 4, 15, 30, tzinfo=UTC)
+    Worker.objects.create(name="w1", seen_at=at, problem="cannot reach the storage", problem_since=at)
+
+    assert "w1 Mon, May 4, 3:30 PM UTC cannot reach the storage Mon, May 4, 3:30 PM UTC" in text(office.get(WORKERS))
+
+
+@pytest.mark.parametrize("model", [Upload, Worker])
+@pytest.mark.parametrize("page_", ["add/", "{pk}/change/", "{pk}/delete/"])
+def test_what_workers_write_nobody_else_writes(office, job, model, page_):
+    rows = {Upload: fail(job), Worker: Worker.objects.create(name="w1", seen_at=timezone.now())}
+    url = f"/admin/dispatch/{model._meta.model_name}/{page_}".format(pk=rows[model].pk)
+
+    assert office.post(url, {"name": "x", "problem": "x", "error": "x", "post": "yes"}).status_code == 403
+    assert (Upload.objects.get().error, Worker.objects.get().name) == ("the disk is full", "w1")

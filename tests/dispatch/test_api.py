@@ -1,12 +1,14 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from dispatch import flow
 from dispatch.api import router
-from dispatch.models import Job, StatusChange
+from dispatch.board import iso
+from dispatch.mirror import status
+from dispatch.models import Board, Job, StatusChange, Upload, Worker
 from tests.factories import make_job, make_user
 
 API = "/api/v1"
@@ -135,7 +137,7 @@ def test_a_job_has_the_keys_of_its_card_and_of_its_document(ana, board, frozen):
         "location": "1428 Elm St",
         "price": 149.5,
         "createdAt": SHOWN,
-        "statusHistory": [{"status": "requested", "at": SHOWN, "by": "Ana", "channel": "board"}],
+        "statusHistory": [{"status": "requested", "at": SHOWN, "by": "Ana", "channel": "board", "seq": 1}],
         "seq": 1,
         "epoch": str(board.epoch),
         "board": "main",
@@ -150,6 +152,7 @@ def test_a_job_has_the_keys_of_its_card_and_of_its_document(ana, board, frozen):
         "loadEighths": None,
         "accessNotes": "gate 4711",
         "notes": "",
+        "mirror": {"state": "behind", "seq": 0, "error": ""},
     }
 
 
@@ -183,7 +186,7 @@ def test_a_job_is_opened_with_what_is_known(ana, board):
     job = Job.objects.get()
 
     assert answer.status_code == 201
-    assert answer.json() == send(ana, "GET", f"/jobs/{job.uid}").json()
+    assert answer.json() | {"mirror": status.copy_of(job)} == send(ana, "GET", f"/jobs/{job.uid}").json()
     assert (job.status, job.service, str(job.price), job.load_eighths, job.crew, job.notes, job.access_notes) == (
         "scheduled", "dumpster_delivery", "149.50", 8, ["Dee Park"], "Dog", "gate 4711",
     )  # fmt: skip
@@ -316,6 +319,87 @@ def test_a_move_to_the_same_status_is_a_place_without_history(ana, board):
     assert len(history(three)) == 1
 
 
+# --- copies in object storage
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def fail(job: Job, error: str = "the disk is full") -> Upload:
+    """What the ledger says after three tries in vain."""
+    later = timezone.now() + timedelta(hours=1)
+    return Upload.objects.create(job=job, not_before=later, attempts=3, error=error, failing_since=ago(300))
+
+
+def test_the_mirror_of_a_board_has_its_status_and_the_jobs_that_wait(ana, board):
+    fresh, late, failing, copied = (make_job(board) for _ in range(4))
+    make_job(Board.objects.create(slug="other", name="Other"))
+    Job.objects.filter(pk=late.pk).update(seq_at=ago(11))
+    Job.objects.mark_mirrored(copied.pk, copied.seq)
+    upload = fail(failing)
+    Worker.objects.create(name="w1", seen_at=timezone.now(), problem="cannot reach the storage", problem_since=NOW)
+    late.refresh_from_db()
+
+    answer = send(ana, "GET", "/boards/main/mirror").json()
+
+    assert answer == status.read("main").as_dict() | {
+        "oldestSeconds": answer["oldestSeconds"],
+        "workers": answer["workers"],
+        "jobs": {
+            failing.uid: {"state": "failing", "since": iso(upload.failing_since), "error": "the disk is full"},
+            late.uid: {"state": "behind", "since": iso(late.seq_at)},
+        },
+    }
+    assert (answer["behind"], answer["failingCount"], answer["workers"][0]["problemSince"]) == (3, 1, SHOWN)
+    assert fresh.uid not in answer["jobs"]
+
+
+def test_where_everything_is_copied_no_job_is_named(ana, job):
+    Job.objects.mark_mirrored(job.pk, job.seq)
+
+    answer = send(ana, "GET", "/boards/main/mirror").json()
+
+    assert (answer["behind"], answer["problem"], answer["jobs"]) == (0, "", {})
+
+
+@pytest.mark.parametrize("behind", [0, 2, 30])
+def test_the_mirror_of_a_board_costs_the_same_however_much_is_behind(ana, board, behind, django_assert_num_queries):
+    for _ in range(behind):
+        fail(make_job(board))
+
+    # session, user, two of permissions, board; the counts and the workers; where something fails that and the marks
+    with django_assert_num_queries(9 if behind else 7):
+        send(ana, "GET", "/boards/main/mirror")
+
+
+def test_a_board_that_is_not_there_has_no_mirror(ana, board):
+    assert code(send(ana, "GET", "/boards/nowhere/mirror")) == (404, "not_found")
+
+
+def test_a_job_says_what_its_copy_is(ana, job):
+    fail(job)
+    failing = send(ana, "GET", f"/jobs/{job.uid}").json()["mirror"]
+    Job.objects.mark_mirrored(job.pk, job.seq)
+    current = send(ana, "GET", f"/jobs/{job.uid}").json()["mirror"]
+
+    assert failing == {"state": "failing", "seq": 0, "error": "the disk is full"}
+    assert current == {"state": "current", "seq": 1, "error": ""}
+
+
+def test_a_job_costs_no_query_more_for_its_copy(ana, job, django_assert_num_queries):
+    fail(job)
+
+    with django_assert_num_queries(6):  # session, user, two of permissions; the job, its history
+        send(ana, "GET", f"/jobs/{job.uid}")
+
+
+def test_lists_say_nothing_of_copies(ana, job):
+    listed = send(ana, "GET", "/jobs").json()["jobs"] + send(ana, "GET", "/boards/main").json()["jobs"]
+
+    assert [entry["id"] for entry in listed if "mirror" not in entry] == [job.uid, job.uid]
+
+
 # --- garbage
 
 LONE_SURROGATE = '{"location": "\\ud800", "to": "\\ud800", "seq": 1}'
@@ -402,6 +486,7 @@ ENDPOINTS = sorted(
 NEEDS = {
     ("GET", "/boards/{slug:slug}"): ("view_job", None),
     ("GET", "/boards/{slug:slug}/changes"): ("view_job", None),
+    ("GET", "/boards/{slug:slug}/mirror"): ("view_job", None),
     ("GET", "/jobs"): ("view_job", None),
     ("POST", "/jobs"): ("add_job", {"location": "9 New St"}),
     ("GET", "/jobs/{slug:uid}"): ("view_job", None),

@@ -111,12 +111,21 @@ def test_a_job_is_behind_until_its_copy_has_its_number(job):
 
 
 def test_a_mark_that_comes_late_never_lowers_what_is_mirrored(job):
+    Job.objects.filter(pk=job.pk).update(seq=8)
     Job.objects.mark_mirrored(job.pk, 7)
 
     Job.objects.mark_mirrored(job.pk, 6)
 
     job.refresh_from_db()
     assert job.mirrored_seq == 7
+
+
+def test_a_mark_above_the_jobs_own_number_says_nothing(job):
+    """Its copy was made before the database was put back: the numbers up to it are to be given again."""
+    Job.objects.mark_mirrored(job.pk, job.seq + 1)
+
+    job.refresh_from_db()
+    assert job.mirrored_seq == 0
 
 
 def test_querysets_keep_to_their_board(board, job):

@@ -48,7 +48,13 @@ def test_a_column_takes_only_the_full_form_and_the_reason_shows_it(value):
 
 
 @pytest.mark.parametrize(
-    ("stored", "read"), [("+13035550123", "(303) 555-0123"), ("+46812345678", "+46 8 123 456 78"), ("", "")]
+    ("stored", "read"),
+    [
+        ("+13035550123", "(303) 555-0123"),
+        ("+46812345678", "+46 8 123 456 78"),
+        ("", ""),
+        ("ask next door", "ask next door"),
+    ],
 )
 def test_people_read_a_number_as_it_is_written_where_they_live(stored, read):
     assert spoken(stored) == read

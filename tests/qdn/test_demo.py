@@ -15,6 +15,7 @@ from dispatch.models import Board, Job
 from dispatch.statuses import STATUS_FLOW
 from qdn import demo_data
 from tests.postgres import free_port
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -86,6 +87,23 @@ def test_the_demo_starts_twice_and_stops_cleanly(tmp_path, number):
         assert f"http://127.0.0.1:{port}/track/" in said
         assert "ana, ben (dispatchers) or admin; the password is quickdump" in said
         assert (process.returncode, rest.split()) == (0, ["Stopped."])
+
+
+@pytest.mark.processes
+def test_copies_of_an_earlier_database_are_put_aside_and_the_new_one_is_copied(tmp_path):
+    (tmp_path / "state" / "boards").mkdir(parents=True)
+    (tmp_path / "state" / "boards" / "main.json").write_text('{"slug": "main", "seq": 9, "epoch": "another life"}')
+    process = start(tmp_path, free_port())
+    try:
+        said = read_until(process, "Ctrl-C stops it")
+        wait_for(lambda: len(list((tmp_path / "state").glob("jobs/*.json"))) == demo_data.JOBS, "the jobs are copied")
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+    [aside] = tmp_path.glob("state-*")
+    assert [path.name for path in aside.glob("boards/*")] == ["main.json"]
+    assert f"The copies of an earlier database are in {aside} now." in said
 
 
 @pytest.mark.processes

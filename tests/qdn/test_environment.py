@@ -16,6 +16,10 @@ def port():
     return env.port("X", 8000)
 
 
+def number():
+    return env.number("X", 8, 1, 32)
+
+
 def flag():
     return env.flag("X", default=False)
 
@@ -52,6 +56,7 @@ def level():
     ("read", "default"),
     [
         (port, 8000),
+        (number, 8),
         (flag, False),
         (origin, "http://127.0.0.1:8000"),
         (redis, ""),
@@ -73,6 +78,8 @@ def test_nothing_means_the_default(monkeypatch, read, default, value):
     [
         (port, "1", 1),
         (port, " 65535 ", 65535),
+        (number, "1", 1),
+        (number, " 32 ", 32),
         (flag, "1", True),
         (flag, "True", True),
         (flag, "yes", True),
@@ -132,6 +139,7 @@ def test_a_folder_is_made(monkeypatch, tmp_path):
 
 
 BAD = [
+    *[(number, value) for value in ("0", "33", "-1", "8.0", "many", "٨", "9" * 5000)],
     *[(port, value) for value in ("abc", "0", "65536", "-1", "80.0", "٨٠", "9" * 5000)],
     *[(flag, value) for value in ("maybe", "2", "y e s")],
     *[
@@ -232,7 +240,7 @@ print(s.DATABASES["default"]["NAME"], layer, s.SMS_BACKEND, s.STATE_BUCKET, s.SI
 KNOBS = (
     "DATABASE_URL", "REDIS_URL", "STATE_BUCKET", "SITE_BUCKET", "MEDIA_BUCKET", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS",
     "PUBLIC_ORIGIN", "API_ORIGIN", "DEFAULT_FROM_EMAIL", "EMAIL_URL", "SMS_BACKEND", "PORT", "LOG_LEVEL", "STATIC_ROOT",
-    "DJANGO_SETTINGS_MODULE",
+    "DJANGO_SETTINGS_MODULE", "S3_ADDRESSING_STYLE", "MIRROR_UPLOADS", "MIRROR_LEASE_SECONDS", "METRICS_TOKEN",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from dispatch.mirror import sync
+from dispatch.mirror import working
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         self.stdout.write("Worker started. Ctrl-C stops it.")
-        sync.run(stop)
+        working.run(stop)
         self.stdout.write("Worker stopped.")

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from dispatch.mirror import sync
+from dispatch.mirror import working
 from dispatch.models import Job
 from qdn import demo_data
 
@@ -31,10 +31,11 @@ class Command(BaseCommand):
         with self.step("Database"):
             call_command("migrate", verbosity=0, interactive=False)
         if demo_data.is_new():
+            self.put_aside_old_copies()
             with self.step(f"Demo data: {demo_data.JOBS} jobs"):
                 demo_data.load(self.progress)
         stop = threading.Event()
-        worker = threading.Thread(target=sync.run, args=(stop,), name="worker")
+        worker = threading.Thread(target=working.run, args=(stop,), name="worker")
         worker.start()
         try:
             self.serve()
@@ -42,6 +43,14 @@ class Command(BaseCommand):
             stop.set()
             worker.join()
         self.stdout.write("\nStopped.")
+
+    def put_aside_old_copies(self) -> None:
+        """Of an earlier database, whose folder no worker of this one would touch. They may be all that is left of it."""
+        folder = settings.VAR_DIR / "state"
+        if not settings.STATE_BUCKET and folder.is_dir() and any(folder.iterdir()):
+            aside = folder.with_name(f"state-{time.strftime('%Y%m%d-%H%M%S')}")
+            folder.rename(aside)
+            self.stdout.write(f"  The copies of an earlier database are in {aside} now.")
 
     def serve(self) -> None:
         """Until Ctrl-C. Daphne imports Twisted, which takes a while: not before it is needed."""

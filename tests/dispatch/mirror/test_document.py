@@ -34,11 +34,18 @@ def test_a_job_is_a_complete_document(board):
         "price": 149.5,
         "createdAt": "2026-05-04T15:00:00.000Z",
         "statusHistory": [
-            {"status": "requested", "at": "2026-05-04T15:00:00.000Z", "by": "Dee", "channel": "booking"},
+            {
+                "status": "requested",
+                "at": "2026-05-04T15:00:00.000Z",
+                "by": "Dee",
+                "seq": board.seq + 1,
+                "channel": "booking",
+            },
             {
                 "status": "cancelled",
                 "at": "2026-05-04T18:00:00.000Z",
                 "by": "Ana",
+                "seq": board.seq + 1,
                 "channel": "kiosk",
                 "reason": "Nobody home",
                 "lat": 39.7,
@@ -74,6 +81,16 @@ def test_what_is_not_known_is_null_or_empty(job):
         "loadEighths": None,
         "notes": "",
     }
+
+
+def test_each_step_has_the_number_of_its_change(job):
+    moved = flow.move(job, "scheduled", expect=job.seq, by="Ana", channel="board")
+    edited = flow.edit(moved, {"notes": "Piano"}, expect=moved.seq, by="Ana")
+
+    document = job_document(edited)
+
+    steps = [(step["status"], step["seq"]) for step in document["statusHistory"]]
+    assert (steps, document["seq"]) == ([("requested", job.seq), ("scheduled", job.seq + 1)], job.seq + 2)
 
 
 def test_its_object_is_named_after_the_job(job):
@@ -115,6 +132,7 @@ def test_an_imported_record_comes_out_with_all_that_it_had(board):
 
     document = job_document(opened)
 
+    record["statusHistory"] = [step | {"seq": opened.seq} for step in record["statusHistory"]]
     assert {name: document[name] for name in record} == record
 
 
@@ -125,6 +143,8 @@ def test_a_document_can_be_imported_again_and_says_the_same(board):
 
     second = job_document(open_record(board, first))
 
+    for step, same_step in zip(first["statusHistory"], second["statusHistory"], strict=True):
+        assert (step.pop("seq"), same_step.pop("seq")) == (first["seq"], second["seq"])
     given_anew = {"seq", "rank", "updatedAt", "updatedBy"}
     assert {name: second[name] for name in second if name not in given_anew} == {
         name: first[name] for name in first if name not in given_anew

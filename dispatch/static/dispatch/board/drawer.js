@@ -1,6 +1,7 @@
 // A job in full, beside the board: read, edit, history, tracking link; and the form for a new one.
 
 import { get, patch, post } from "./api.js";
+import { copyInWords } from "./copies.js";
 import { announce, toast } from "./notices.js";
 
 export class Drawer {
@@ -63,6 +64,7 @@ export class Drawer {
     this.slot("changed", `Changed ${this.clock.now.format(new Date(job.updatedAt))} by ${job.updatedBy || "somebody"}`);
     const link = this.dialog.querySelector('[data-slot="link"]');
     link.href = link.textContent = this.board.track + job.token;
+    this.slot("copy", copyInWords(job.mirror));
     const history = job.statusHistory.map((step) => {
       const item = document.createElement("li");
       const who = [step.by, step.channel && `(${step.channel})`].filter(Boolean).join(" ");

@@ -1,6 +1,7 @@
 // The live board: puts its parts together.
 
 import { get } from "./api.js";
+import { Copies } from "./copies.js";
 import { makeDraggable } from "./drag.js";
 import { Drawer } from "./drawer.js";
 import { Feed } from "./feed.js";
@@ -38,6 +39,7 @@ draw();
 if (may === "change") makeDraggable(store, view, moves, statuses);
 
 // --- how fresh the board is, and who else is here
+const copies = new Copies(slug, view, clock);
 const pill = document.getElementById("freshness");
 let offlineSince = null;
 
@@ -55,6 +57,7 @@ function showFreshness(name) {
   const use = pill.querySelector("use");
   pill.dataset.color = color;
   pill.dataset.state = name;
+  copies.follow(["live", "polling"].includes(name));
   use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon}`));
   if (pill.querySelector("span").textContent !== text) pill.querySelector("span").textContent = text;
 }

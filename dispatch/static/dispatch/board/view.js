@@ -13,6 +13,7 @@ export class View {
     this.matches = () => true;
     this.filtered = false;
     this.caps = new Map();
+    this.marks = new Map(); // id → {color, icon, text}: a job whose copy in storage is not what it should be
     this.older = new Map(); // status → a function that brings older finished jobs, while there are any
     this.lists = new Map(Object.keys(statuses).map((slug) => [slug, document.querySelector(`#column-${slug} .cards`)]));
     document.getElementById("columns").addEventListener("click", (event) => {
@@ -130,8 +131,7 @@ export class View {
     set(element, "price", price(card.price));
     element.querySelector('[data-slot="age"]').title = `Since ${this.clock.now.format(new Date(card.statusAt))}`;
     element.querySelector(".move")?.setAttribute("aria-label", `Move ${card.location} to…`);
-    const icon = element.querySelector(".service use");
-    icon.setAttribute("href", icon.getAttribute("href").replace(/#.*/, `#${card.service}`));
+    setIcon(element.querySelector(".service"), card.service);
   }
 
   /** What changes without anybody doing anything. */
@@ -142,7 +142,24 @@ export class View {
     element.dataset.late = late ? late.kind : "";
     element.querySelector(".late").hidden = !late;
     set(element, "late", late ? late.text : "");
+    this.mark(element, this.marks.get(card.id));
   }
+
+  mark(element, mark) {
+    const place = element.querySelector(".copy");
+    const text = mark ? mark.text : "";
+    if (place.title === text) return;
+    place.hidden = !mark;
+    place.title = text;
+    set(element, "copy", text);
+    if (mark) setIcon(place, mark.icon);
+    if (mark) place.dataset.color = mark.color;
+  }
+}
+
+function setIcon(place, name) {
+  const use = place.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
 }
 
 function set(element, slot, text) {

@@ -52,6 +52,11 @@ export class Clock {
     return this.hours.format(moment);
   }
 
+  /** The time, with the day in front unless it is today. */
+  since(moment) {
+    return this.date(moment) === this.date(new Date()) ? this.time(moment) : this.now.format(moment);
+  }
+
   /** The day in the board's zone, `2026-11-24`. */
   date(moment) {
     return this.local(moment).slice(0, 10);
