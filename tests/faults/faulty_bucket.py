@@ -57,6 +57,7 @@ class FaultyBucket:
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = env_at(self.url, s3.bucket)
         self._loop = asyncio.new_event_loop()
+        self._serving = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="faulty-bucket")
 
     def __enter__(self):
@@ -123,6 +124,7 @@ class FaultyBucket:
             await asyncio.wait(connections)
 
     async def _serve(self, reader, writer):
+        self._serving.add(asyncio.current_task())  # or nothing would hold it once the client has left
         try:
             with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):  # the client left, or we are gone
                 while not writer.is_closing():
@@ -130,6 +132,7 @@ class FaultyBucket:
                 await writer.wait_closed()
         finally:
             writer.transport.abort()
+            self._serving.discard(asyncio.current_task())
 
     async def _answer(self, exchange):
         self.requests.append(exchange.request)

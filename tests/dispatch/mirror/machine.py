@@ -169,6 +169,8 @@ class Line:
         if content is not None:
             self.bucket.write(name, content, if_match=None)
         self.seqs.pop(name, None)
+        if stored := self.stored(name):
+            self.seqs[name] = stored["seq"]
         self.world.damaged.add(name)
         self.world.forget_the_lost()
 

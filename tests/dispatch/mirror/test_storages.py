@@ -6,7 +6,7 @@ import sys
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from itertools import islice
+from itertools import count, islice
 
 import pytest
 from django.core.exceptions import SuspiciousOperation
@@ -24,17 +24,24 @@ from dispatch.mirror.storages import (
 from tests.s3 import locked_moto
 
 NAME = "jobs/a.json"
-BUCKET = "state"
+BUCKETS = (f"state-{number}" for number in count())
 LARGE = bytes(range(256)) * (3 * CHUNK_BYTES // 256 + 1)
 
 
-@pytest.fixture
-def bucket():
+@pytest.fixture(scope="module")
+def client():
+    """Made once: that takes longer than most of the tests."""
     locked_moto()
     with mock_aws():
-        storage = CompareAndSwapS3Storage(bucket_name=BUCKET)
-        storage._client.create_bucket(Bucket=BUCKET)
-        yield storage
+        yield CompareAndSwapS3Storage(bucket_name="any")._client
+
+
+@pytest.fixture
+def bucket(client):
+    storage = CompareAndSwapS3Storage(bucket_name=next(BUCKETS))
+    storage._shared_client = client
+    client.create_bucket(Bucket=storage.bucket_name)
+    return storage
 
 
 @pytest.fixture

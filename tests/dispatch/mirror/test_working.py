@@ -122,12 +122,12 @@ class TestRun:
         job = make_job(board)
 
         wait_for(lambda: not behind(), "the job is copied")
-        here = Worker.objects.at_work().count()
+        wait_for(lambda: Worker.objects.at_work().count() == 1, "it shows itself")
         worker.stop.set()
         worker.join(10)
 
         assert JobRepository(storage).read(f"jobs/{job.uid}.json") == json.loads(json.dumps(job_document(job)))
-        assert (here, Worker.objects.count(), Upload.objects.count()) == (1, 0, 0)
+        assert (Worker.objects.count(), Upload.objects.count()) == (0, 0)
 
     def test_it_says_once_that_the_storage_is_gone_and_once_that_it_is_back(self, board, worker, storage, caplog):
         caplog.set_level(logging.INFO, "dispatch.mirror")
@@ -141,12 +141,15 @@ class TestRun:
         problem = Worker.objects.get().problem
         storage.broken.clear()
         wait_for(lambda: not behind(), "the jobs are copied")
-        wait_for(lambda: len(caplog.messages) == 2, "it says that it works again")
+        wait_for(lambda: "working again" in caplog.messages[-1], "it says that it works again")
         wait_for(lambda: not Worker.objects.get().problem, "the alarm is over")
 
         assert said_while_away == [f"mirror: cannot copy jobs, trying again: {problem}"]
         assert problem.startswith("cannot reach the storage")
-        assert caplog.messages[1].startswith("mirror: working again after ")
+        # a batch that was under way when the storage came back may have put a job off
+        said = [message for message in caplog.messages if "going on without it" not in message]
+        assert said[1].startswith("mirror: working again after ")
+        assert len(said) == 2
 
     def test_it_survives_a_lost_database(self, board, worker, monkeypatch, caplog):
         batch, lost = Sync.batch, [OperationalError("server closed the connection")]
