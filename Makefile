@@ -10,14 +10,14 @@ run: setup ## the whole product on http://127.0.0.1:8000 (PORT), with demo data
 
 test: ## every test: on SQLite, on PostgreSQL, with real processes, in a real browser
 	@.ci/setup test
-	@$(PYTHON) -m pytest -m "not browser and not processes"
-	@$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -m "not browser and not processes"
-	@$(PYTHON) -m pytest -m processes
+	@$(PYTHON) -m pytest -n auto -m "not browser and not processes"
+	@$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -n auto -m "not browser and not processes"
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile -m processes
 	@$(PYTHON) -m pytest -m browser
 
 fast: ## the tests to run while working: under a minute
 	@.ci/setup test
-	@$(PYTHON) -m pytest -m "not browser and not processes"
+	@$(PYTHON) -m pytest -n auto -m "not browser and not processes"
 
 screenshots: ## take the README's pictures anew
 	@.ci/setup test
