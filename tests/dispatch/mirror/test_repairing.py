@@ -11,7 +11,7 @@ from dispatch.mirror.checking import check
 from dispatch.mirror.document import job_document
 from dispatch.mirror.repairing import Repaired, repair
 from dispatch.mirror.repository import JobRepository, serialise
-from dispatch.mirror.storages import CompareAndSwapInMemoryStorage
+from dispatch.mirror.storages import CompareAndSwapInMemoryStorage, Unconditional
 from dispatch.mirror.sync import Sync
 from dispatch.models import Board, Job, StatusChange, Upload
 from tests.factories import make_job
@@ -561,5 +561,44 @@ def test_another_databases_objects_in_our_bucket_are_left(board, copied, reposit
 def test_jobs_that_a_worker_has_taken_are_waited_for(copied, repository):
     move(copied, "scheduled")
     Upload.objects.create(job=copied, claim="a worker that died", not_before=timezone.now() + timedelta(seconds=0.5))
+
+    assert (repair(repository, silent).left, differences(repository)) == ([], [])
+
+
+def test_an_equal_mirror_is_not_even_probed(copied, repository, storage):
+    repair(repository, silent)
+
+    assert "probe.json" not in list(storage.names(""))
+
+
+def test_nothing_is_mended_where_conditions_are_ignored(copied, repository, storage, monkeypatch):
+    storage.delete(private(copied))
+    storage.written.clear()
+    write = storage.write
+    monkeypatch.setattr(
+        storage, "write", lambda name, content, *, if_match, metadata=None:
+        write(name, content, if_match=storage.etag(name), metadata=metadata),
+    )  # fmt: skip
+
+    with pytest.raises(Unconditional):
+        repair(repository, silent)
+    assert storage.written == []
+
+
+def test_an_older_copy_of_nobody_knows_which_epoch_is_kept_and_written_over(copied, repository, storage):
+    """Whosever it is, what is newer takes its place."""
+    old = repository.read(private(copied)) | {"epoch": "of nobody"}
+    flow.renew(copied.board, [copied.pk])
+    put(storage, private(copied), old)
+
+    done = repair(repository, silent)
+
+    assert (done.left, differences(repository)) == ([], [])
+    assert [repository.read(name) for name in superseded(storage)] == [old]
+
+
+def test_an_older_copy_that_is_no_document_of_a_job_is_written_over(copied, repository, storage):
+    flow.renew(copied.board, [copied.pk])
+    put(storage, private(copied), {"seq": 1, "epoch": str(copied.board.epoch), "statusHistory": "lost"})
 
     assert (repair(repository, silent).left, differences(repository)) == ([], [])
