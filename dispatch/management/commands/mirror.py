@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,18 @@ from dispatch.models import Job
 
 SHOWN = 200
 TOKEN = re.compile(r"(public/track/[\w-]{4})[\w-]+")  # whoever reads it could open the customer's page
-COULD_NOT = (*UNREACHABLE, MirrorError, Error)
+COULD_NOT = (*UNREACHABLE, MirrorError)
+
+
+def several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def some(written: str) -> int:
+    """A number of jobs to look at."""
+    if not re.fullmatch("[1-9][0-9]{0,8}", written):
+        raise ArgumentTypeError(f"expected a number from 1 on, got {written!r}")
+    return int(written)
 
 
 class Command(BaseCommand):
@@ -44,7 +56,7 @@ class Command(BaseCommand):
             if name in {"status", "check"}:
                 sub.add_argument("--json", action="store_true", help="print JSON")
             if name == "check":
-                sub.add_argument("--sample", type=int, metavar="N", help="look at N jobs by chance instead of all")
+                sub.add_argument("--sample", type=some, metavar="N", help="look at N jobs by chance instead of all")
             if name == "repair":
                 sub.add_argument(
                     "--keep-database", action="store_true", help="where a copy is newer, the database wins all the same"
@@ -60,6 +72,9 @@ class Command(BaseCommand):
             run(JobRepository(storages["state"]), options)  # type: ignore[arg-type]  # the setting decides the class
         except COULD_NOT as error:
             raise CommandError(explain(error), returncode=2) from None
+        except Error as error:
+            reason = f"the database cannot be used, or `manage.py migrate` has not run yet: {error}"
+            raise CommandError(one_line(reason), returncode=2) from None
 
     def do_status(self, repository: JobRepository, options: dict[str, Any]) -> None:
         found = status.read()
@@ -70,13 +85,13 @@ class Command(BaseCommand):
 
     def do_sync(self, repository: JobRepository, options: dict[str, Any]) -> None:
         done = syncing.sync(repository, self.progress)
-        self.stdout.write(f"{done.copied:,} jobs copied.")
+        self.stdout.write(f"{several(done.copied, 'job')} copied.")
         self.problems([f"{uid}: {reason}" for uid, reason in done.failed.items()])
         if done.failed:
-            raise CommandError(f"{len(done.failed):,} jobs could not be copied.")
+            raise CommandError(f"{several(len(done.failed), 'job')} could not be copied.")
         if left := Job.objects.behind().count():
             raise CommandError(
-                f"{left:,} jobs are still behind: another worker has them. `manage.py mirror status` says more."
+                f"{several(left, 'job')} still behind: another worker is at it, says `manage.py mirror status`."
             )
 
     def do_check(self, repository: JobRepository, options: dict[str, Any]) -> None:
@@ -85,9 +100,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report.as_dict(), indent=1))
         else:
             self.problems([str(difference) for difference in report.differences])
-            self.stdout.write(f"{report.jobs:,} jobs and {report.objects:,} objects compared.")
+            self.stdout.write(f"{several(report.jobs, 'job')} and {several(report.objects, 'object')} compared.")
         if report.differences:
-            raise CommandError(f"{len(report.differences):,} differences. `manage.py mirror repair` mends them.")
+            raise CommandError(f"{several(len(report.differences), 'difference')}. `manage.py mirror repair` mends them.")
         if not options["json"]:
             self.stdout.write("No differences.")
 
@@ -96,19 +111,19 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(done.lines()))
         self.problems(done.left)
         if done.left:
-            raise CommandError(f"{len(done.left):,} differences are left.")
+            raise CommandError(f"{several(len(done.left), 'difference')} left.")
 
     def do_export(self, repository: JobRepository, options: dict[str, Any]) -> None:
         jobs, where = exporting.export(repository.storage, self.progress, options["output"])
         if where != "-":
-            self.stdout.write(f"{jobs:,} jobs written to {where}.")
+            self.stdout.write(f"{several(jobs, 'job')} written to {where}.")
 
     def do_restore(self, repository: JobRepository, options: dict[str, Any]) -> None:
         done = restoring.restore(repository, self.progress)
         self.stdout.write("\n".join(done.lines()))
         self.problems(done.problems)
         if done.problems:
-            raise CommandError(f"{len(done.problems):,} objects could not be restored.")
+            raise CommandError(f"{several(len(done.problems), 'object')} could not be restored.")
 
     def problems(self, lines: list[str]) -> None:
         for line in lines[:SHOWN]:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from dispatch.management.commands import mirror
 from dispatch.mirror import checking
@@ -73,7 +74,7 @@ def test_a_damaged_mirror_is_repaired(job, storage):
 def test_what_was_exported_is_in_the_bucket(job, storage):
     out, _, code = run("export")
 
-    assert (out, code) == ("1 jobs written to jobs.json.\n", 0)
+    assert (out, code) == ("1 job written to jobs.json.\n", 0)
     assert list(json.loads(storage.read("jobs.json")[0])["jobs"]) == [job.uid]
 
 
@@ -137,8 +138,8 @@ def test_a_job_that_cannot_be_copied_is_named(board, storage, monkeypatch):
 
     out, err, code = run("sync")
 
-    assert (out, code) == ("1 jobs copied.\n", 1)
-    assert err.splitlines()[-2:] == [f"{bad.uid}: RuntimeError: no such luck", "1 jobs could not be copied."]
+    assert (out, code) == ("1 job copied.\n", 1)
+    assert err.splitlines()[-2:] == [f"{bad.uid}: RuntimeError: no such luck", "1 job could not be copied."]
 
 
 def test_a_long_list_of_differences_is_cut(board, storage, monkeypatch):
@@ -148,6 +149,25 @@ def test_a_long_list_of_differences_is_cut(board, storage, monkeypatch):
     _, err, _ = run("check")
 
     assert "… and 3 more" in err.splitlines()
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "many", "1.5"])
+def test_a_sample_is_a_number_of_jobs(storage, number):
+    with pytest.raises(CommandError, match="argument --sample: expected a number from 1 on"):
+        call_command("mirror", "check", f"--sample={number}")
+
+
+@pytest.mark.parametrize("command", ["status", "sync", "check", "repair", "export", "restore"])
+def test_a_database_that_cannot_be_used_is_one_line(storage, command):
+    def broken(*query):
+        raise OperationalError("no such table:\n dispatch_job")
+
+    with connection.execute_wrapper(broken):
+        _, err, code = run(command)
+
+    assert (err.splitlines()[-1], code) == (
+        "the database cannot be used, or `manage.py migrate` has not run yet: no such table: dispatch_job", 2
+    )  # fmt: skip
 
 
 class TestProgress:
