@@ -109,9 +109,9 @@ class Sync:
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
                 Upload.objects.done(claim, copied)
+                self.counters.conflicts = self.repository.conflicts
         for job, wrong in failed.items():
             self._failed(job, wrong, claim, batch)
-        self.counters.conflicts = self.repository.conflicts
         return batch
 
     def _uploaded(

@@ -10,7 +10,7 @@ from dispatch.mirror.boards import board_document
 from dispatch.mirror.checking import Report, check
 from dispatch.mirror.differences import Difference
 from dispatch.mirror.document import job_document
-from dispatch.mirror.repository import JobRepository, serialise
+from dispatch.mirror.repository import serialise
 from dispatch.mirror.storages import CompareAndSwapInMemoryStorage
 from dispatch.mirror.sync import Sync
 from dispatch.models import Board, Job
@@ -41,11 +41,6 @@ def impatient(monkeypatch):
 @pytest.fixture
 def storage():
     return Memory()
-
-
-@pytest.fixture
-def repository(storage):
-    return JobRepository(storage)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dispatch.mirror.boards import board_document
 from dispatch.mirror.checking import check
 from dispatch.mirror.document import job_document
 from dispatch.mirror.repairing import Repaired, repair
-from dispatch.mirror.repository import JobRepository, serialise
+from dispatch.mirror.repository import serialise
 from dispatch.mirror.storages import CompareAndSwapInMemoryStorage, Unconditional
 from dispatch.mirror.sync import Sync
 from dispatch.models import Board, Job, StatusChange, Upload
@@ -49,11 +49,6 @@ def impatient(monkeypatch):
 @pytest.fixture
 def storage():
     return Memory()
-
-
-@pytest.fixture
-def repository(storage):
-    return JobRepository(storage)
 
 
 @pytest.fixture

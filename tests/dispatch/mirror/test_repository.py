@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dispatch.mirror.repository import ATTEMPTS, Ahead, Corrupt, JobRepository, Put
+from dispatch.mirror.repository import ATTEMPTS, Ahead, Corrupt, Put
 from dispatch.mirror.storages import Conflict
 
 NAME = "jobs/a.json"
@@ -38,11 +38,6 @@ def document(seq, epoch="e1", **more):
 @pytest.fixture
 def storage():
     return Memory()
-
-
-@pytest.fixture
-def repository(storage):
-    return JobRepository(storage)
 
 
 def test_a_document_comes_back_as_it_was_put(repository):

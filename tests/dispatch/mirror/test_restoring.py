@@ -9,7 +9,7 @@ from dispatch import flow
 from dispatch.mirror import restoring
 from dispatch.mirror.boards import keep_boards
 from dispatch.mirror.document import job_document, job_object
-from dispatch.mirror.repository import JobRepository, Put
+from dispatch.mirror.repository import Put
 from dispatch.mirror.restoring import NotEmpty, NothingThere
 from dispatch.mirror.storages import CompareAndSwapInMemoryStorage
 from dispatch.models import Board, Job, StatusChange
@@ -31,11 +31,6 @@ class Storage(CompareAndSwapInMemoryStorage):
 @pytest.fixture
 def storage():
     return Storage()
-
-
-@pytest.fixture
-def repository(storage):
-    return JobRepository(storage)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from django.utils import timezone
 from dispatch import flow
 from dispatch.mirror import sync
 from dispatch.mirror.document import job_document, job_object
-from dispatch.mirror.repository import JobRepository
-from dispatch.mirror.storages import CompareAndSwapInMemoryStorage
+from dispatch.mirror.repository import ATTEMPTS
+from dispatch.mirror.storages import CompareAndSwapInMemoryStorage, Conflict
 from dispatch.mirror.sync import Batch, Sync, Unreachable
 from dispatch.models import Job, Upload
 from tests.factories import make_job
@@ -43,11 +43,6 @@ class Storage(CompareAndSwapInMemoryStorage):
 @pytest.fixture
 def storage():
     return Storage()
-
-
-@pytest.fixture
-def repository(storage):
-    return JobRepository(storage)
 
 
 @pytest.fixture
@@ -351,6 +346,19 @@ def test_a_new_epoch_stands_in_its_board_before_it_stands_in_a_job(board, job, w
         worker.batch()
 
     assert repository.read("boards/main.json")["epoch"] == str(board.epoch)
+
+
+def test_it_counts_conflicts_also_when_nothing_can_be_copied(job, worker, storage, monkeypatch):
+    worker._look_at_boards()
+
+    def always_too_late(name, *_, **__):
+        raise Conflict(name)
+
+    monkeypatch.setattr(storage, "write", always_too_late)
+
+    with pytest.raises(Unreachable, match="somebody else keeps writing"):
+        worker.batch()
+    assert worker.counters.conflicts == ATTEMPTS
 
 
 def test_it_counts_what_it_does(board, worker, storage):
