@@ -23,8 +23,15 @@ class FunctionFailed(Exception):
 
 def rewrite(uri: str, query_string: str) -> tuple[str, str]:
     """The URI and the query string, both as sent, after the viewer-request function. Raises FunctionFailed."""
-    request = handle({"request": {"method": "GET", "uri": uri, "querystring": parse_query(query_string)}})
+    request = handle(viewer_request(uri, query_string))
     return request["uri"], format_query(request["querystring"])
+
+
+def viewer_request(uri: str, query_string: str = "", method: str = "GET") -> dict[str, Any]:
+    """The event that CloudFront makes of a request, as far as a function that looks at addresses needs it."""
+    request = {"method": method, "uri": uri, "querystring": parse_query(query_string), "headers": {}, "cookies": {}}
+    context, viewer = {"eventType": "viewer-request"}, {"ip": "127.0.0.1"}
+    return {"version": "1.0", "context": context, "viewer": viewer, "request": request}
 
 
 def handle(event: dict[str, Any]) -> dict[str, Any]:
@@ -37,13 +44,12 @@ def handle(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_query(query_string: str) -> Query:
-    """As CloudFront gives it to a function: nothing decoded, the last of several values first, all of them beside it."""
-    query: Query = {}
+    """As CloudFront gives it to a function: nothing decoded, of several values the first, and all of them beside it."""
+    values: dict[str, list[dict[str, str]]] = {}
     for part in filter(None, query_string.split("&")):
         name, _, value = part.partition("=")
-        values = [*query.get(name, {}).get("multiValue", []), {"value": value}]
-        query[name] = {"value": value, "multiValue": values}
-    return {name: entry if len(entry["multiValue"]) > 1 else {"value": entry["value"]} for name, entry in query.items()}
+        values.setdefault(name, []).append({"value": value})
+    return {name: all_[0] | ({"multiValue": all_} if len(all_) > 1 else {}) for name, all_ in values.items()}
 
 
 def format_query(query: Query) -> str:

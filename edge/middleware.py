@@ -1,12 +1,15 @@
 """The edge function in front of Django, so that links work here exactly as they do behind CloudFront."""
 
+import logging
 from collections.abc import Callable
 from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.encoding import escape_uri_path
 
-from .engine import rewrite
+from .engine import FunctionFailed, rewrite
+
+logger = logging.getLogger(__name__)
 
 
 class RewriteMiddleware:
@@ -17,7 +20,11 @@ class RewriteMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         uri = _as_sent(request)
-        rewritten, query = rewrite(uri, request.META.get("QUERY_STRING", ""))
+        try:
+            rewritten, query = rewrite(uri, request.META.get("QUERY_STRING", ""))
+        except FunctionFailed as failed:
+            logger.error("the edge function failed: %s", failed)
+            return HttpResponse("The edge function failed.", "text/plain", 503)  # as CloudFront does
         if rewritten != uri:
             request.path_info = unquote(rewritten)
             request.META["QUERY_STRING"] = query

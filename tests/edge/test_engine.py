@@ -30,7 +30,7 @@ def function(tmp_path, monkeypatch):
         ("", {}),
         ("a=1", {"a": {"value": "1"}}),
         ("a=1&b=2", {"a": {"value": "1"}, "b": {"value": "2"}}),
-        ("a=1&a=2", {"a": {"value": "2", "multiValue": [{"value": "1"}, {"value": "2"}]}}),
+        ("a=1&a=2", {"a": {"value": "1", "multiValue": [{"value": "1"}, {"value": "2"}]}}),
         ("a=%20+&b=c=d", {"a": {"value": "%20+"}, "b": {"value": "c=d"}}),
         ("flag", {"flag": {"value": ""}}),
         ("&&a=1&", {"a": {"value": "1"}}),
@@ -47,6 +47,10 @@ def test_a_query_string_survives_the_way_there_and_back(query_string):
 
 def test_rewrite_gives_address_and_query():
     assert engine.rewrite("/track/Ab3-_xYz01/", "lang=en&token=other000") == ("/track.html", "lang=en&token=Ab3-_xYz01")
+
+
+def test_ours_goes_last_so_that_a_reader_who_decodes_names_finds_it():
+    assert engine.rewrite("/track/Ab3-_xYz01", "token=a&%74oken=b&q=1")[1] == "%74oken=b&q=1&token=Ab3-_xYz01"
 
 
 def test_rewrite_leaves_other_addresses_alone():

@@ -6,6 +6,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, JsonResponse
 from django.test import AsyncRequestFactory, RequestFactory
 
+from edge import engine, middleware
 from edge.middleware import RewriteMiddleware
 
 TOKEN = "Ab3-_xYz01"
@@ -46,6 +47,23 @@ def test_a_viewers_own_token_is_replaced():
     request = RequestFactory().get(f"/track/{TOKEN}?token=a&token=b")
 
     assert answer(request)[1] == f"token={TOKEN}"
+
+
+@pytest.mark.parametrize("query", ["token=a&%74oken=b", "%74oken=b&token=a", "%74%6fken=b"])
+def test_a_viewers_own_token_is_replaced_however_it_is_spelled(query):
+    seen = RewriteMiddleware(lambda request: JsonResponse(request.GET["token"], safe=False))
+
+    assert json.loads(seen(RequestFactory().get(f"/track/{TOKEN}?{query}")).content) == TOKEN
+
+
+def test_a_function_that_fails_is_a_503_as_at_cloudfront(monkeypatch, caplog):
+    def fails(*_):
+        raise engine.FunctionFailed("URIError: malformed URI")
+
+    monkeypatch.setattr(middleware, "rewrite", fails)
+
+    assert RewriteMiddleware(seen)(RequestFactory().get("/board/main/")).status_code == 503
+    assert caplog.messages == ["the edge function failed: URIError: malformed URI"]
 
 
 def test_the_path_as_sent_counts_not_what_the_server_decoded():
