@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatch import photos
 from dispatch.models import Board, Job
 from dispatch.statuses import STATUS_FLOW
 from qdn import demo_data
@@ -44,6 +45,16 @@ def test_the_histories_of_the_demo_run_forward_and_along_the_flow(db):
         assert [step.at for step in steps] == sorted(step.at for step in steps)
         assert all(after.to_status in STATUS_FLOW[after.from_status].may_go_to for after in steps[1:])
         assert (steps[0].from_status, steps[-1].to_status) == ("", job.status)
+
+
+def test_finished_jobs_of_the_demo_have_pictures_of_before_and_after(db):
+    demo_data.load(lambda done: None)
+
+    with_photos = [job for job in Job.objects.all() if job.photos]
+    kinds = [[photo["kind"] for photo in job.photos] for job in with_photos]
+    served = [photos.serve(job, photo["id"], "thumb").content[:2] for job in with_photos for photo in job.photos]
+    assert {job.status for job in with_photos} == {"completed"}
+    assert (kinds, served) == ([["before", "after"]] * 3, [b"\xff\xd8"] * 6)
 
 
 def test_a_database_in_use_is_not_new(db, job):
