@@ -18,6 +18,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from dispatch.messages import figures
+from dispatch.messages.ledger import Channel
 from dispatch.mirror import status
 from dispatch.mirror.counters import LAG_SECONDS
 from dispatch.models import Board, Job, Worker
@@ -36,6 +38,7 @@ class Figures(Collector):
         yield from mirror()
         yield from workers()
         yield jobs()
+        yield from messages()
 
 
 def mirror() -> Iterator[Metric]:
@@ -75,6 +78,23 @@ def jobs() -> Metric:
         for slug in STATUS_FLOW:
             gauge.add_metric([board, slug], counts.get((board, slug), 0))
     return gauge
+
+
+def messages() -> Iterator[Metric]:
+    now = figures.read()
+    counts = GaugeMetricFamily(
+        "qdn_messages", "Messages that wait, and that failed in 24 hours.", labels=["channel", "status"]
+    )
+    sent = GaugeMetricFamily("qdn_messages_sent_24h", "Messages handed over in 24 hours.", labels=["channel"])
+    for channel in Channel:
+        counts.add_metric([channel, "waiting"], now.waiting.get(channel, 0))
+        counts.add_metric([channel, "failed"], now.failed.get(channel, 0))
+        sent.add_metric([channel], now.sent.get(channel, 0))
+    yield counts
+    yield sent
+    text = "For how long the oldest message that is due has been due."
+    yield GaugeMetricFamily("qdn_messages_oldest_due_seconds", text, value=now.oldest_due_seconds)
+    yield GaugeMetricFamily("qdn_messages_troubled", "Senders that a provider keeps from sending.", value=now.troubled)
 
 
 REGISTRY = CollectorRegistry()

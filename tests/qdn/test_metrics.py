@@ -5,8 +5,9 @@ from django.db import OperationalError, ProgrammingError, connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from dispatch.messages import queueing
 from dispatch.mirror.counters import LAG_SECONDS, Counters
-from dispatch.models import Board, Job, Upload, Worker
+from dispatch.models import Board, Job, Message, Upload, Worker
 from dispatch.statuses import STATUS_FLOW
 from tests.factories import make_job
 
@@ -109,7 +110,7 @@ def test_a_scrape_takes_the_same_queries_however_much_there_is(client, board, dj
         worker(f"w{number}")
         make_job(board)
 
-    with django_assert_num_queries(5):  # what is behind, workers twice, jobs, boards
+    with django_assert_num_queries(10):  # what is behind, workers twice, jobs, boards; five about messages
         client.get("/metrics")
 
 
@@ -149,3 +150,22 @@ def test_no_cache_keeps_it(client, db, settings, token):
 @pytest.mark.parametrize("method", ["post", "put", "delete", "head"])
 def test_only_get_is_allowed(client, method):
     assert getattr(client, method)("/metrics").status_code == 405
+
+
+def test_messages_by_channel_with_every_zero(client, board):
+    job = make_job(board, customer_phone="+13035550123")
+    now = timezone.now()
+    queueing.queue(job, "link", by="Ana", at=now - timedelta(seconds=40), event="asked:1")
+    queueing.queue(job, "link", by="Ana", at=now, event="asked:2")
+    Message.objects.filter(dedupe_key__contains="asked:2").update(status="delivered", sent_at=now)
+    Message.objects.update(send_after=now - timedelta(seconds=40))
+    worker("w1 sends sms", problem="cannot reach SNS")
+
+    answer = client.get("/metrics")
+
+    zeros = {(channel, status): 0 for channel in ("sms", "email") for status in ("waiting", "failed")}
+    assert samples(answer, "qdn_messages") == zeros | {("sms", "waiting"): 1}
+    assert samples(answer, "qdn_messages_sent_24h") == {("sms",): 1, ("email",): 0}
+    assert samples(answer, "qdn_messages_oldest_due_seconds") == {(): pytest.approx(40, abs=3)}
+    assert samples(answer, "qdn_messages_troubled") == {(): 1}
+    assert samples(answer, "qdn_mirror_workers") == {(): 0}  # it copies nothing

@@ -1,0 +1,1 @@
+"""Messages to customers: written down in the transaction of the change, sent by a worker, never forgotten."""

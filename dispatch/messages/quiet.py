@@ -1,0 +1,18 @@
+"""Quiet hours: texts wait until they are over, by the clock on the board's wall."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dispatch.models import Board
+
+
+def over(board: "Board", moment: datetime) -> datetime:
+    """The moment itself, or the end of the quiet hours that it falls into."""
+    local = moment.astimezone(board.zone)
+    start, end, now = board.quiet_from, board.quiet_until, local.time()
+    quiet = start <= now < end if start < end else start != end and (now >= start or now < end)
+    if not quiet:
+        return moment
+    day = local.date() + timedelta(days=now >= end)  # of the evening part the end is tomorrow
+    return datetime.combine(day, end, tzinfo=board.zone).astimezone(moment.tzinfo)
