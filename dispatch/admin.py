@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from . import flow
+from . import customer_admin, flow, message_admin, photo_admin
 from .api import name
 from .forms import JobForm
 from .mirror_admin import CopyFilter, copy_in_words
@@ -22,6 +22,8 @@ from .statuses import STATUS_FLOW, status_label
 from .words import moment_in_words, window_in_words
 
 PHONE = re.compile(r"[\d\s()+./-]+")
+CUSTOMER = ("customer_name", "customer_phone", "customer_email", "customer_language", "customer_notify")
+ABOUT_MESSAGES = ("messages_on", "quiet_from", "quiet_until")
 
 admin.site.site_header = "QuickDumpNow Dispatch"
 admin.site.site_title = "QuickDumpNow"
@@ -35,8 +37,8 @@ class NothingIsDeleted(admin.ModelAdmin):
 
 @admin.register(Board)
 class BoardAdmin(NothingIsDeleted):
-    list_display = ("name", "slug", "timezone", "phone", "seq")
-    fields = ("name", "slug", "timezone", "phone", "seq", "epoch")
+    list_display = ("name", "slug", "timezone", "phone", "messages_on", "seq")
+    fields = ("name", "slug", "timezone", "phone", *ABOUT_MESSAGES, "seq", "epoch")
     readonly_fields = ("seq", "epoch")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -47,8 +49,13 @@ class BoardAdmin(NothingIsDeleted):
         """Writes what the form changed and nothing else: the change number moves on while the form is open."""
         if not change:
             obj.save()
-        elif form.changed_data:
-            flow.edit_board(obj, {name: form.cleaned_data[name] for name in form.changed_data})
+            return
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        own = {name: changes.pop(name) for name in ABOUT_MESSAGES if name in changes}
+        if own:
+            Board.objects.filter(pk=obj.pk).update(**own)  # neither copies nor pages show them: no job takes a new number
+        if changes:
+            flow.edit_board(obj, changes)
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -75,14 +82,15 @@ class History(admin.TabularInline):
 
 class MoveForm(ActionForm):
     reason = forms.CharField(required=False, label="Reason", widget=forms.TextInput({"placeholder": "for cancelling"}))
+    notify = forms.BooleanField(required=False, label="Tell customers")
 
 
 def move_action(status: str) -> tuple[Callable[..., None], str, str]:
     def move(model_admin: "JobAdmin", request: HttpRequest, jobs: JobQuerySet) -> None:
-        reason, moved = request.POST.get("reason", ""), 0
+        reason, notify, moved = request.POST.get("reason", ""), "notify" in request.POST, 0
         for job in jobs.select_related("board"):
             try:
-                flow.move(job, status, expect=job.seq, by=name(request), channel="admin", reason=reason)
+                flow.move(job, status, expect=job.seq, by=name(request), channel="admin", reason=reason, notify=notify)
                 moved += 1
             except (flow.Refused, flow.Conflict) as error:
                 model_admin.message_user(request, f"{job.location}: {error}", messages.ERROR)
@@ -95,8 +103,9 @@ def move_action(status: str) -> tuple[Callable[..., None], str, str]:
 
 @admin.register(Job)
 class JobAdmin(NothingIsDeleted):
-    form = JobForm
+    form = photo_admin.PhotosForm
     action_form = MoveForm
+    actions = (customer_admin.settle_asks, customer_admin.send_link, customer_admin.replace_link)
     inlines = (History,)
     list_display = ("location", "status_shown", "service", "window", "customer_name", "price", "crew_names", "changed")
     list_filter = (StatusFilter, "service", CopyFilter, "board")
@@ -106,11 +115,12 @@ class JobAdmin(NothingIsDeleted):
     search_fields = ("uid", "location", "customer_name", "customer_phone", "customer_email", "token")
     search_help_text = "Address, customer, phone, e-mail, job id or tracking token"
     ordering = ("-seq",)
-    readonly_fields = ("status_shown", "uid", "tracking_link", "created", "changed", "mirrored")
+    readonly_fields = ("status_shown", "uid", "tracking_link", "told", "asked", "created", "changed", "mirrored")
     fieldsets: ClassVar = [
         (None, {"fields": ["board", "status_shown", "service", "location", "access_notes", "notes", "version"]}),
-        ("Customer", {"fields": ["customer_name", "customer_phone", "customer_email", "tracking_link"]}),
-        ("When and how much", {"fields": ["window_start", "window_end", "price", "load_eighths", "crew"]}),
+        ("Customer", {"fields": [*CUSTOMER, "tracking_link", "told", "asked"]}),
+        ("When and how much", {"fields": ["window_start", "window_end", "preferred_day", "price", "load_eighths", "crew"]}),
+        ("Photos", {"fields": photo_admin.FIELDS}),
         ("Record", {"fields": ["uid", "created", "changed", "mirrored"]}),
     ]
 
@@ -128,16 +138,17 @@ class JobAdmin(NothingIsDeleted):
         return (*self.readonly_fields, "board") if obj else ()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new job has no record yet, and no link that a customer could use."""
+        """A new job has no record yet, no photos, and no link that a customer could use."""
         if obj:
-            return self.fieldsets
-        fields = [
-            (title, [name for name in part["fields"] if name not in self.readonly_fields]) for title, part in self.fieldsets
-        ]
+            return self.fieldsets if self.has_change_permission(request, obj) else photo_admin.to_look_at(self.fieldsets)
+        not_yet = {*self.readonly_fields, *photo_admin.FIELDS}
+        fields = [(title, [name for name in part["fields"] if name not in not_yet]) for title, part in self.fieldsets]
         return [(title, {"fields": names}) for title, names in fields if names]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """In the board's time zone. Who loses a race gets the form again, with what was typed and what is different."""
+        if self.has_change_permission(request):
+            photo_admin.read_early(request)
         board = self._board(request, args[0] if args else kwargs.get("object_id"))
         with timezone.override(board.zone if board else None):
             try:
@@ -158,9 +169,14 @@ class JobAdmin(NothingIsDeleted):
     def save_model(self, request: HttpRequest, obj: Job, form: JobForm, change: bool) -> None:
         if change:
             flow.edit(obj, form.changes(), expect=form.cleaned_data["version"], by=name(request))
+            photo_admin.save_later(request, obj, form, by=name(request))
         else:
             made = flow.open_job(form.cleaned_data["board"], by=name(request), channel="admin", **form.changes())
             obj.pk, obj.uid, obj.seq = made.pk, made.uid, made.seq
+
+    @admin.display(description="asked for")
+    def asked(self, job: Job) -> str:
+        return customer_admin.asked(job)
 
     @admin.display(description="status", ordering="status")
     def status_shown(self, job: Job) -> str:
@@ -185,6 +201,14 @@ class JobAdmin(NothingIsDeleted):
     @admin.display(description="copy in object storage")
     def mirrored(self, job: Job) -> str:
         return copy_in_words(job)
+
+    @admin.display(description="photos")
+    def photos_shown(self, job: Job) -> str:
+        return photo_admin.shown(job)
+
+    @admin.display(description="was told")
+    def told(self, job: Job) -> str:
+        return message_admin.link_to_messages(job)
 
     @admin.display(description="tracking link")
     def tracking_link(self, job: Job) -> str:

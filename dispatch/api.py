@@ -11,11 +11,13 @@ from django.shortcuts import get_object_or_404
 from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
 
-from . import board, flow
+from . import asks, board, flow, links
+from .idempotency import once
+from .messages import desk
 from .mirror import status as mirror_status
 from .mirror.document import job_document
 from .models import Board, Job, StatusChange
-from .schemas import JobFacts, Move, NewJob, Text, Undo
+from .schemas import JobFacts, Move, NewJob, NewMessage, Text, Undo
 
 router = Router(tags=["board"])
 PAGE = 100
@@ -69,19 +71,28 @@ def list_jobs(request: HttpRequest, board: Text = "main", status: Text = "", bef
 
 @router.post("/jobs", response={201: Any}, summary="Open a job")
 @needs("dispatch.add_job")
+@once
 def open_job(request: HttpRequest, facts: NewJob) -> Status[dict[str, Any]]:
     found = get_object_or_404(Board, slug=facts.board)
-    job = flow.open_job(found, by=name(request), channel=StatusChange.Channel.API, status=facts.status, **facts.columns())
-    return Status(201, full(job))
+    job = flow.open_job(
+        found,
+        by=name(request),
+        channel=StatusChange.Channel.API,
+        status=facts.status,
+        notify=facts.notify,
+        **facts.columns(),
+    )
+    return Status(201, full(job) | {"messages": desk.of_change(job)})
 
 
 @router.get("/jobs/{slug:uid}", summary="A job")
 @needs("dispatch.view_job")
 def get_job(request: HttpRequest, uid: str, response: HttpResponse) -> dict[str, Any]:
-    """`mirror` says how far its copy in object storage is: current, behind or failing."""
+    """`mirror` says how far its copy in object storage is: current, behind or failing; `messages` what the customer was
+    told or will be."""
     job = get_object_or_404(Job.objects.select_related("board", "upload"), uid=uid)
     response["ETag"] = f'"{job.seq}"'
-    return full(job) | {"mirror": mirror_status.copy_of(job)}
+    return full(job) | {"mirror": mirror_status.copy_of(job), "messages": desk.of_job(job)}
 
 
 @router.patch("/jobs/{slug:uid}", summary="Change what is known about a job")
@@ -96,23 +107,64 @@ def edit_job(
 
 @router.post("/jobs/{slug:uid}/move", summary="Move a job to another status or place")
 @needs("dispatch.change_job")
+@once
 def move_job(request: HttpRequest, uid: str, move: Move) -> dict[str, Any]:
     job, place = _job(uid), {"before": move.before, "after": move.after}
     if move.to == job.status:
         return full(flow.place(job, expect=move.seq, by=name(request), **place))
-    channel = StatusChange.Channel.BOARD
-    return full(flow.move(job, move.to, expect=move.seq, by=name(request), channel=channel, reason=move.reason, **place))
+    by, channel = name(request), StatusChange.Channel.BOARD
+    moved = flow.move(
+        job, move.to, expect=move.seq, by=by, channel=channel, reason=move.reason, notify=move.notify, **place
+    )
+    return full(moved) | {"messages": desk.of_change(moved)}
 
 
 @router.post("/jobs/{slug:uid}/undo", summary="Take the latest move back")
 @needs("dispatch.change_job")
+@once
 def undo_job(request: HttpRequest, uid: str, undo: Undo) -> dict[str, Any]:
-    return full(flow.undo(_job(uid), expect=undo.seq, by=name(request)))
+    """`messages` are those of the move; one that is not `cancelled` had gone out already."""
+    job = _job(uid)
+    return full(flow.undo(job, expect=undo.seq, by=name(request))) | {"messages": desk.of_change(job, undo.seq)}
+
+
+@router.post("/jobs/{slug:uid}/asks/settle", summary="What the customer asked for is dealt with")
+@needs("dispatch.change_job")
+@once
+def settle_asks(request: HttpRequest, uid: str) -> dict[str, Any]:
+    return full(asks.settle(_job(uid), by=name(request)))
+
+
+@router.post("/jobs/{slug:uid}/link", summary="Replace the tracking link")
+@needs("dispatch.change_job")
+@once
+def replace_link(request: HttpRequest, uid: str) -> dict[str, Any]:
+    """The old one stops working at once."""
+    return full(links.replace(_job(uid), by=name(request)))
+
+
+@router.post("/jobs/{slug:uid}/messages", summary="Write to the customer")
+@needs("dispatch.change_job")
+@once
+def send_message(request: HttpRequest, uid: str, message: NewMessage) -> dict[str, Any]:
+    """Sends one of the usual messages, such as the tracking link, again. `messages` are all of the job."""
+    job = _job(uid)
+    desk.send(job, message.kind, by=name(request))
+    return {"messages": desk.of_job(job)}
+
+
+@router.post("/jobs/{slug:uid}/messages/{int:pk}/cancel", summary="Take a message back that waits")
+@needs("dispatch.change_job")
+def cancel_message(request: HttpRequest, uid: str, pk: int) -> dict[str, Any]:
+    """422 when it has gone out already."""
+    job = _job(uid)
+    desk.cancel(job, pk, by=name(request))
+    return {"messages": desk.of_job(job)}
 
 
 def full(job: Job) -> dict[str, Any]:
-    """A job with the keys of its card and of its document."""
-    return board.card(job) | job_document(job)
+    """A job with the keys of its card and of its document, in which an imported record's own keys come second to ours."""
+    return board.card(job) | job_document(job) | {"asks": job.asks, "photos": job.photos}
 
 
 def name(request: HttpRequest) -> str:

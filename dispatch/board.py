@@ -2,7 +2,8 @@
 
 A card is the same JSON on the page, over the API and in the socket:
 `{"id", "seq", "status", "rank", "service", "location", "window": {"start", "end"} | null, "price", "crew": [name],
-"customer": {"name"}, "loadEighths", "createdAt", "statusAt", "updatedBy"}`; times are ISO 8601 in UTC, prices are plain
+"customer": {"name"}, "loadEighths", "createdAt", "statusAt", "updatedBy", "preferredDay", "waitingAsks": [kind],
+"optedOut": [channel]}`; times are ISO 8601 in UTC, prices are plain
 numbers.
 """
 
@@ -27,6 +28,7 @@ DELTA_LIMIT = 300
 _CARD_FIELDS = (
     "uid", "seq", "status", "rank", "service", "location", "window_start", "window_end", "price", "crew",
     "customer_name", "load_eighths", "created_at", "status_at", "updated_by", "board_id",
+    "preferred_day", "asks", "opted_out",
 )  # fmt: skip
 
 
@@ -68,6 +70,9 @@ def card(job: Job) -> dict[str, Any]:
         "createdAt": iso(job.created_at),
         "statusAt": iso(job.status_at),
         "updatedBy": job.updated_by,
+        "preferredDay": job.preferred_day.isoformat() if job.preferred_day else None,
+        "waitingAsks": [one["kind"] for one in job.asks if "doneAt" not in one],
+        "optedOut": job.opted_out,
     }
 
 

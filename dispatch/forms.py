@@ -45,7 +45,8 @@ class JobForm(forms.ModelForm):
         model = Job
         fields: ClassVar = [
             "board", "service", "location", "access_notes", "customer_name", "customer_phone", "customer_email",
-            "window_start", "window_end", "price", "load_eighths", "crew", "notes",
+            "customer_language", "customer_notify", "window_start", "window_end", "preferred_day", "price", "load_eighths",
+            "crew", "notes",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -2,9 +2,37 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from .board import iso
 from .models import Job, StatusChange
+from .rules import AMENDABLE, EDITABLE, PastStep
+
+PLACE = frozenset({"status", "status_at", "rank", "link_ends_at"})
+COPIED = EDITABLE | AMENDABLE | PLACE | {"extra", "created_at", "updated_at", "updated_by"}
+
+
+def as_rows(
+    job: Job, steps: Sequence[PastStep], *, previous: str, by: int, rank: int | None = None
+) -> list[StatusChange]:  # fmt: skip
+    """Steps as rows of the job's history, not saved. Of a name longer than `by` the beginning is kept."""
+    rows = []
+    for step in steps:
+        rows.append(
+            StatusChange(
+                job=job, from_status=previous, to_status=step.status, at=step.at, by=step.by[:by], channel=step.channel,
+                reason=step.reason, seq=job.seq, from_rank=rank, extra=dict(step.extra),
+            )
+        )  # fmt: skip
+        previous = step.status
+    return rows
+
+
+def later_columns(here: Job, copy: Job) -> dict[str, Any]:
+    """What a copy knows better than the row: the place if it moved later, all else if it changed later."""
+    later = copy.updated_at >= here.updated_at
+    moved_later = later if iso(copy.status_at) == iso(here.status_at) else copy.status_at > here.status_at
+    return {name: getattr(copy, name) for name in COPIED if (moved_later if name in PLACE else later)}
 
 
 def united(job: Job, ours: Sequence[StatusChange], theirs: Sequence[StatusChange]) -> list[StatusChange]:

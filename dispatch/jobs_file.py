@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 
+from . import wishes_file
 from .flow import PastStep
 from .models import TOKEN, UID, Job, StatusChange
 from .phones import to_e164
@@ -24,8 +25,11 @@ OURS = frozenset({
     *REQUIRED, "service", "window", "crew", "customer", "loadEighths", "accessNotes", "notes",
     # of the system that wrote the file, and given anew here:
     "seq", "epoch", "board", "updatedAt", "updatedBy", "statusAt", "rank",
+    # read by wishes_file:
+    "preferredDay", "asks", "photos", "optedOut", "formerTokens",
 })  # fmt: skip
-GROUPS = {"window": frozenset({"start", "end"}), "customer": frozenset({"name", "phone", "email"})}
+CUSTOMER = frozenset({"name", "phone", "email", "language", "notify"})
+GROUPS = {"window": frozenset({"start", "end"}), "customer": CUSTOMER}
 STEP_KEYS = frozenset({"status", "at", "by", "reason", "seq"})
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -150,6 +154,7 @@ class _Reader:
         customer = self.record.get("customer")
         customer = {"name": customer} if isinstance(customer, str) else self.group("customer")
         window = self.group("window")
+        wishes, others = wishes_file.read(_plain({key: self.record.get(key) for key in wishes_file.LATER}))
         return {
             "location": self.text("location", self.record.get("location")),
             "price": self.price(),
@@ -161,14 +166,17 @@ class _Reader:
             "customer_name": self.text("customer.name", customer.get("name")),
             "customer_email": self.text("customer.email", customer.get("email")),
             "customer_phone": self.phone(customer.get("phone")),
+            "customer_language": customer.get("language") if customer.get("language") in Job.Language else "en",
+            "customer_notify": customer.get("notify") is not False,
             "window_start": self.time("window.start", window["start"]) if window.get("start") else None,
             "window_end": self.time("window.end", window["end"]) if window.get("end") else None,
-            "extra": self.extra(),
+            "extra": self.unknown(others),
+            **wishes,
         }
 
-    def extra(self) -> dict[str, Any]:
+    def unknown(self, others: dict[str, Any]) -> dict[str, Any]:
         """What we do not know is kept under its name; inside a group we know, as `customer.vip`."""
-        kept = {name: value for name, value in self.record.items() if name not in OURS}
+        kept = {name: value for name, value in self.record.items() if name not in OURS} | others
         for group, known in GROUPS.items():
             inside = self.record.get(group)
             if isinstance(inside, dict):

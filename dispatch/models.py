@@ -1,11 +1,7 @@
 """Boards, jobs and their history. Only `dispatch.flow` writes jobs and history; everybody else reads."""
 
-import os
-import re
-import secrets
-import time
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,26 +14,17 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from .answers import Answer
+from .ids import TOKEN, UID, new_token, new_uid
+from .messages.ledger import Message, MessageTemplate, OptOut
 from .mirror.ledger import Upload, Worker
 from .phones import validate_phone
 from .statuses import STATUS_FLOW
 
-__all__ = ["TOKEN", "UID", "Board", "Job", "JobQuerySet", "StatusChange", "Upload", "Worker", "new_token", "new_uid"]
-
-UID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-def new_uid() -> str:
-    """A ULID: 48 bits of milliseconds and 80 random bits, 26 characters that sort by time (github.com/ulid/spec)."""
-    value = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
-    return "".join(_CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
-
-
-def new_token() -> str:
-    """192 random bits. Whoever knows it may see the customer's page, so nothing derives it and it can be replaced."""
-    return secrets.token_urlsafe(24)
+__all__ = [
+    "TOKEN", "UID", "Answer", "Board", "Job", "JobQuerySet", "Message", "MessageTemplate", "OptOut", "StatusChange",
+    "Upload", "Worker", "new_token", "new_uid",
+]  # fmt: skip
 
 
 def validate_timezone(name: str) -> None:
@@ -70,6 +57,14 @@ class Board(models.Model):
     phone = models.CharField(
         max_length=16, blank=True, validators=[validate_phone], help_text="Shown to customers, such as +13035550123."
     )
+    messages_on = models.BooleanField(
+        "messages are sent", default=True, help_text="Switch this off to stop all texts and e-mails to customers at once."
+    )
+    quiet_from = models.TimeField(
+        default=time(21),
+        help_text="No texts from this time of the board's day on: they wait for the end of the quiet hours.",
+    )
+    quiet_until = models.TimeField(default=time(7), help_text="The same time as above: no quiet hours.")
     seq = models.BigIntegerField(default=0, editable=False)
     epoch = models.UUIDField(default=uuid.uuid4, editable=False)
     epochs = models.JSONField(default=list, editable=False)  # all that this database had: by them it knows its own copies
@@ -109,6 +104,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         number that the job has not reached is of a state that the database was put back from: it says nothing."""
         self.filter(pk=pk, mirrored_seq__lt=seq, seq__gte=seq).update(mirrored_seq=seq)
 
+    def past_their_links(self) -> Self:
+        """Finished jobs whose tracking link ended after their last change number was given: the public copy still has
+        them. A partial index holds just those that will come."""
+        return self.filter(link_ends_at__lte=timezone.now(), seq_at__lt=F("link_ends_at")).order_by("link_ends_at")
+
     def waiting(self) -> Self:
         """What a worker may try now: behind, and neither taken by another worker nor put off after a failure."""
         return self.behind().filter(Q(upload=None) | Q(upload__not_before__lte=Now())).order_by("seq")
@@ -122,6 +122,10 @@ class Job(models.Model):
         JUNK_REMOVAL = "junk_removal", "Junk removal"
         DUMPSTER_DELIVERY = "dumpster_delivery", "Dumpster delivery"
         DUMPSTER_PICKUP = "dumpster_pickup", "Dumpster pickup"
+
+    class Language(models.TextChoices):
+        ENGLISH = "en", "English"
+        SPANISH = "es", "Spanish"
 
     uid = models.CharField(
         max_length=64, unique=True, default=new_uid, editable=False, validators=[RegexValidator(rf"\A{UID.pattern}\Z")]
@@ -143,8 +147,13 @@ class Job(models.Model):
     customer_name = models.CharField(max_length=100, blank=True)
     customer_phone = models.CharField(max_length=16, blank=True, validators=[validate_phone])
     customer_email = models.EmailField(blank=True)
+    customer_language = models.CharField("language", max_length=5, choices=Language, default=Language.ENGLISH)
+    customer_notify = models.BooleanField(
+        "messages", default=True, help_text="Whether this customer gets texts and e-mails about the job."
+    )
     window_start = models.DateTimeField(null=True, blank=True)
     window_end = models.DateTimeField(null=True, blank=True)
+    preferred_day = models.DateField(null=True, blank=True, help_text="What the customer asked for.")
     price = models.DecimalField(
         max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(Decimal(0))],
         help_text="All-in.",
@@ -155,6 +164,13 @@ class Job(models.Model):
     crew = models.JSONField(default=list, blank=True, help_text="Names of the crew on this job.")
     notes = models.TextField(blank=True)
     extra = models.JSONField(default=dict, blank=True, editable=False)
+
+    # Written by programs, through flow.amend:
+    asks = models.JSONField(default=list, blank=True, editable=False)  # what the customer asked for: dispatch/asks.py
+    photos = models.JSONField(default=list, blank=True, editable=False)  # dispatch/photos.py
+    opted_out = models.JSONField(default=list, blank=True, editable=False)  # channels that the customer does not want
+    former_tokens = models.JSONField(default=list, blank=True, editable=False)  # dispatch/links.py
+    link_ends_at = models.DateTimeField(null=True, blank=True, editable=False)  # when the tracking link stops working
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -170,6 +186,10 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["board", "status", "rank"], name="job_column"),
             models.Index(fields=["seq"], condition=Q(mirrored_seq__lt=F("seq")), name="job_behind"),
+            models.Index(fields=["link_ends_at"], condition=Q(seq_at__lt=F("link_ends_at")), name="job_link_to_end"),
+            models.Index(fields=["window_start"], name="job_window"),
+            models.Index(fields=["customer_phone"], condition=~Q(customer_phone=""), name="job_phone"),
+            models.Index(fields=["customer_email"], condition=~Q(customer_email=""), name="job_email"),
         ]
 
     def __str__(self) -> str:

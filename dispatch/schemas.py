@@ -1,7 +1,7 @@
 """What the API takes. Keys are those of a job document; what is left out stays as it is."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -43,9 +43,12 @@ def e164(written: str) -> str:
 KEYS = {
     "customer_name": "customer.name", "customer_phone": "customer.phone", "customer_email": "customer.email",
     "window_start": "window.start", "window_end": "window.end", "load_eighths": "loadEighths",
-    "access_notes": "accessNotes",
+    "access_notes": "accessNotes", "customer_language": "customer.language", "customer_notify": "customer.notify",
+    "preferred_day": "preferredDay",
 }  # fmt: skip
 """What a column of Job is called over the API, where that differs."""
+
+NOT_COLUMNS = {"window", "customer", "status", "board", "notify"}
 
 Text = Annotated[str, AfterValidator(storable)]
 Moment = Annotated[AwareDatetime, AfterValidator(of_this_age)]
@@ -66,6 +69,8 @@ class Customer(Input):
     name: Text | None = None
     phone: Annotated[Text, AfterValidator(e164)] | None = Field(None, description="As written by people; stored as E.164.")
     email: Text | None = None
+    language: Text | None = Field(None, description="en or es: the language of messages and of the page.")
+    notify: bool | None = Field(None, description="Whether they get texts and e-mails about the job.")
 
 
 class JobFacts(Input):
@@ -75,6 +80,7 @@ class JobFacts(Input):
     window: Window | None = None
     customer: Customer | None = None
     crew: list[Text] | None = None
+    preferred_day: date | None = Field(None, alias="preferredDay", description="What the customer asked for: 2026-11-28.")
     load_eighths: int | None = Field(None, alias="loadEighths")
     access_notes: Text | None = Field(None, alias="accessNotes")
     notes: Text | None = None
@@ -82,12 +88,13 @@ class JobFacts(Input):
     def columns(self) -> dict[str, Any]:
         """The given facts as columns of Job."""
         given = self.model_dump(exclude_unset=True)
-        columns = {name: value for name, value in given.items() if name not in {"window", "customer", "status", "board"}}
+        columns = {name: value for name, value in given.items() if name not in NOT_COLUMNS}
         if "window" in given:
             window = given["window"] or {}
             columns |= {"window_start": window.get("start"), "window_end": window.get("end")}
+        empty = {"language": "en", "notify": True}
         for name, value in (given.get("customer") or {}).items():
-            columns[f"customer_{name}"] = value or ""
+            columns[f"customer_{name}"] = empty.get(name, "") if value is None else value
         return columns
 
 
@@ -95,6 +102,7 @@ class NewJob(JobFacts):
     location: Text
     board: Text = "main"
     status: Annotated[str, AfterValidator(open_status)] = "requested"
+    notify: bool = Field(True, description="Whether the customer gets a confirmation.")
 
 
 class Move(Input):
@@ -103,7 +111,12 @@ class Move(Input):
     before: Text | None = Field(None, description="Id of the job that it shall stand in front of.")
     after: Text | None = Field(None, description="Id of the job that it shall stand behind.")
     reason: Text = Field("", description="Needed for cancelling.")
+    notify: bool = Field(True, description="Whether the customer is told, if the new status is news to them.")
 
 
 class Undo(Input):
     seq: int = Field(description="The change number of the job after the move.")
+
+
+class NewMessage(Input):
+    kind: Text = Field("link", description="One of the kinds of messages: link, booked, scheduled, ready, on_the_way, …")

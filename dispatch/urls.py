@@ -3,7 +3,7 @@ from datetime import date
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from . import views
+from . import hooks, photo_views, views
 
 
 class DayConverter(StringConverter):
@@ -23,6 +23,8 @@ register_converter(DayConverter, "day")
 app_name = "dispatch"
 urlpatterns = [
     path("", views.home, name="home"),
+    path("jobs/<slug:uid>/photos/<slug:photo_id>.jpg", photo_views.photo, name="photo"),
     path("board/<slug:slug>/", views.board, name="board"),
     path("board/<slug:slug>/<day:day>/", views.day, name="day"),
+    path("hooks/sns/", hooks.sns, name="hooks_sns"),
 ]

@@ -11,8 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from . import board as boards
+from .asks import ASKS
+from .messages.kinds import KINDS as MESSAGES
+from .messages.ledger import Channel
 from .models import Board, Job
 from .phones import spoken
+from .photos import KINDS as PHOTOS
 from .statuses import status_label
 
 PLACES = {"top": "Top", "up": "Up", "down": "Down", "bottom": "Bottom"}
@@ -30,6 +34,14 @@ KEYS = {
     "Esc": "Put a dragged card back; close",
     "?": "This list",
 }
+
+WORDS = {
+    "asks": {ask.kind: {"label": ask.label, "icon": ask.icon, "color": ask.color} for ask in ASKS.values()},
+    "messages": {kind.slug: kind.label for kind in MESSAGES.values()},
+    "channels": dict(Channel.choices),
+    "photos": dict(PHOTOS),
+}
+"""What the kinds of things are called on the page and in its script."""
 
 
 @require_safe
@@ -53,6 +65,8 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         "places": PLACES.items(),
         "keys": KEYS.items(),
         "services": Job.Service.choices,
+        "languages": Job.Language.choices,
+        "kinds": WORDS,
     }
     return render(request, "dispatch/board.html", shown)
 

@@ -20,7 +20,7 @@ from . import boards
 from .differences import Difference, Found, of_board, of_job, of_nobody
 from .document import FORMAT
 from .repository import Corrupt, Document, JobRepository, parse, serialise
-from .sync import documents
+from .sync import documents, objects
 
 CHUNK = 500
 HANDFUL = 10
@@ -127,7 +127,7 @@ class Look:
 
 def _made(job: Job) -> list[Made]:
     try:
-        return [(*make(job), "") for make in documents()]
+        return [(*one, "") for one in objects(job)]
     except Error:
         raise
     except Exception as error:  # noqa: BLE001 whatever is wrong with this job, the others are to be compared
@@ -151,7 +151,7 @@ def _jobs(look: Look, report: Report, progress: Progress, chunks: Iterable[list[
         jobs = jobs_with(pk__in=pks)
         found += look.jobs(jobs)
         report.jobs += len(jobs)
-        report.objects += len(jobs) * len(documents())
+        report.objects += sum(len(documents()) + len(job.former_tokens) for job in jobs)
         progress("compared", report.jobs, max(total, report.jobs))
     return found
 

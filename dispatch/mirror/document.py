@@ -2,17 +2,22 @@
 
     {"id", "token", "status", "location", "price", "createdAt", "statusHistory": [{"status", "at", "by", "seq", …}],
      "seq", "epoch", "board", "updatedAt", "updatedBy", "statusAt", "rank", "service", "window": {"start", "end"} | null,
-     "crew": [name], "customer": {"name", "phone", "email"}, "loadEighths", "accessNotes", "notes", …}
+     "crew": [name], "customer": {"name", "phone", "email", "language", "notify"}, "preferredDay", "loadEighths",
+     "accessNotes", "notes", "asks", "photos", "optedOut": [channel], "formerTokens": [{"token", "seq", "epoch"}], …}
 
 Keys that an imported record had and we do not know stand at the top level again. dispatch/mirror/reading.py reads it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from dispatch.board import iso, number
 from dispatch.models import Job, StatusChange
 
 FORMAT = "jobs/{uid}.json"
+LATER = ("preferredDay", "asks", "photos", "optedOut", "formerTokens")
+IMPORTED = "imported.{key}"
+"""Where `Job.extra` keeps what an imported record had under one of the LATER keys that was not ours."""
 
 
 def job_object(job: Job) -> tuple[str, dict[str, Any]]:
@@ -42,12 +47,34 @@ def job_document(job: Job) -> dict[str, Any]:
         "service": job.service,
         "window": window,
         "crew": job.crew,
-        "customer": {"name": job.customer_name, "phone": job.customer_phone, "email": job.customer_email},
+        "customer": {
+            "name": job.customer_name,
+            "phone": job.customer_phone,
+            "email": job.customer_email,
+            "language": job.customer_language,
+            "notify": job.customer_notify,
+        },
+        "preferredDay": job.preferred_day.isoformat() if job.preferred_day else None,
         "loadEighths": job.load_eighths,
         "accessNotes": job.access_notes,
         "notes": job.notes,
+        "asks": job.asks,
+        "photos": job.photos,
+        "optedOut": job.opted_out,
+        "formerTokens": job.former_tokens,
     }
-    return job.extra | known
+    return _with_imported(job.extra, known)
+
+
+def _with_imported(extra: Mapping[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """An imported record may have meant something else by a key that became ours later. It has it while we have nothing
+    to say under it."""
+    rest = dict(extra)
+    for key in LATER:
+        name = IMPORTED.format(key=key)
+        if name in rest and not known[key]:
+            known[key] = rest.pop(name)
+    return rest | known
 
 
 def step(change: StatusChange) -> dict[str, Any]:

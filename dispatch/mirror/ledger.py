@@ -14,6 +14,7 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 2.0, 300.0
+SENDS = " sends "
 SEEN_SECONDS = 30
 """A worker that said nothing for so long is not at work."""
 
@@ -92,14 +93,19 @@ class Upload(models.Model):
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def at_work(self) -> "WorkerQuerySet":
-        return self.filter(seen_at__gt=from_now(-SEEN_SECONDS))
+        """Those that copy jobs. Senders of messages have rows, too (`SENDS` in their names), and problems of their own."""
+        return self.filter(seen_at__gt=from_now(-SEEN_SECONDS)).exclude(name__contains=SENDS)
+
+    def sending(self) -> "WorkerQuerySet":
+        return self.filter(seen_at__gt=from_now(-SEEN_SECONDS), name__contains=SENDS)
 
     def forget_the_dead(self) -> None:
         self.filter(seen_at__lt=from_now(-3600)).delete()
 
 
 class Worker(models.Model):
-    """A process that copies jobs. It writes its row every few seconds; `problem` is what keeps it from working."""
+    """A process that copies jobs, or its part that sends messages. It writes its row every few seconds; `problem` is what
+    keeps it from working."""
 
     name = models.CharField(max_length=100, unique=True)
     seen_at = models.DateTimeField()

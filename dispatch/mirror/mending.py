@@ -19,7 +19,7 @@ from .document import job_document
 from .reading import BadDocument, read
 from .repository import Ahead, Corrupt, Document, JobRepository, Put, parse, serialise
 from .storages import Conflict
-from .sync import documents
+from .sync import objects
 
 CORRUPT = "superseded/corrupt/{name}-{etag}"
 SUPERSEDED_BOARD = "boards/{slug}"
@@ -76,7 +76,7 @@ class Mending:
         refused = []
         with ThreadPoolExecutor(settings.MIRROR_UPLOADS, "repair") as pool:
             for some in chunked(dict.fromkeys(uids)):
-                made = [(job, make(job)) for job in jobs_with(uid__in=some) for make in documents()]
+                made = [(job, one) for job in jobs_with(uid__in=some) for one in objects(job)]
                 outcomes = pool.map(self._put, [one for _, one in made])
                 for (job, _), outcome in zip(made, outcomes, strict=True):
                     self.done.written += outcome is Put.WRITTEN

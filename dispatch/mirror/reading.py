@@ -13,14 +13,18 @@ from django.core.exceptions import ValidationError
 from django.db.models import BigIntegerField
 
 from dispatch.models import TOKEN, UID, Job, StatusChange
+from dispatch.rules import link_end
 
-from .document import FORMAT
+from .document import FORMAT, IMPORTED, LATER
 from .values import (
     LARGEST_NUMBER,
     BadDocument,
     Reader,
     as_in,
     change_number,
+    channels,
+    day,
+    entries,
     group,
     matching,
     names,
@@ -33,6 +37,7 @@ from .values import (
     take,
     text,
     time,
+    truth,
     whole,
 )
 
@@ -55,8 +60,17 @@ COLUMNS: dict[str, tuple[str, Reader]] = {
     "loadEighths": ("load_eighths", optional(partial(whole, 0, 32767))),
     "accessNotes": as_in(Job, "access_notes"),
     "notes": as_in(Job, "notes"),
+    "preferredDay": ("preferred_day", optional(day)),
+    "asks": ("asks", partial(entries, "kind", "at")),
+    "photos": ("photos", partial(entries, "id", "kind")),
+    "optedOut": ("opted_out", channels),
+    "formerTokens": ("former_tokens", partial(entries, "token", "seq", "epoch")),
 }
-CUSTOMER = {key: as_in(Job, f"customer_{key}") for key in ("name", "phone", "email")}
+CUSTOMER = {key: as_in(Job, f"customer_{key}") for key in ("name", "phone", "email", "language")}
+CUSTOMER["notify"] = ("customer_notify", truth)
+EARLIER: dict[str, Any] = {"preferredDay": None, "asks": [], "photos": [], "optedOut": [], "formerTokens": []}
+CUSTOMER_EARLIER: dict[str, Any] = {"language": "en", "notify": True}
+"""What documents lack that were written before there was such a thing."""
 WINDOW = {key: (f"window_{key}", time) for key in ("start", "end")}
 KNOWN = frozenset({*COLUMNS, "statusHistory", "epoch", "board", "window", "customer"})
 STEP: dict[str, tuple[str, Reader]] = {
@@ -94,18 +108,30 @@ class Copy:
 def read(name: str, document: Mapping[str, Any]) -> Copy:
     """Reads the document in the object `name`. Raises BadDocument, whatever is in it."""
     kept = storable(dict(document))
-    columns = _columns(kept, COLUMNS)
+    kept = EARLIER | kept
+    foreign = {IMPORTED.format(key=key): kept.pop(key) for key in LATER if not ours(key, kept[key])}
+    columns = _columns(EARLIER | kept, COLUMNS)
     if name != FORMAT.format(uid=columns["uid"]):
         raise BadDocument(f"id: it says {columns['uid']}, which is another job")
-    columns |= _columns(take(kept, "customer", group), CUSTOMER, "customer.")
+    columns |= _columns(CUSTOMER_EARLIER | take(kept, "customer", group), CUSTOMER, "customer.")
     window = take(kept, "window", optional(group))
     columns |= _columns(window, WINDOW, "window.") if window is not None else {}
-    job = Job(**columns, extra={key: value for key, value in kept.items() if key not in KNOWN})
+    columns["link_ends_at"] = link_end(columns["status"], columns["status_at"])
+    job = Job(**columns, extra=foreign | {key: value for key, value in kept.items() if key not in KNOWN})
     steps: list[StatusChange] = []
     for place, value in enumerate(take(kept, "statusHistory", some)):
         steps.append(_step(f"statusHistory[{place}]", value, steps[-1].to_status if steps else "", job.seq))
     epoch = take(kept, "epoch", partial(text, longest=64))
     return Copy(job, steps, take(kept, "board", slug), epoch, mended=kept != document)
+
+
+def ours(key: str, value: Any) -> bool:
+    """Whether the value of one of the LATER keys is what we mean by it."""
+    try:
+        COLUMNS[key][1](value)
+    except ValueError:
+        return False
+    return True
 
 
 def _step(where: str, value: Any, previous: str, highest: int) -> StatusChange:

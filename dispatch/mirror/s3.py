@@ -48,8 +48,9 @@ class CompareAndSwapS3Storage(S3Storage):
             return body.read(), reply["ETag"]
 
     def write(
-        self, name: str, content: bytes | IO[bytes], *, if_match: str | None, metadata: Mapping[str, str] | None = None
-    ) -> str:
+        self, name: str, content: bytes | IO[bytes], *, if_match: str | None, metadata: Mapping[str, str] | None = None,
+        content_type: str = "application/json", cache_control: str = "no-cache",
+    ) -> str:  # fmt: skip
         condition = {"IfNoneMatch": "*"} if if_match is None else {"IfMatch": if_match}
         if not isinstance(content, bytes):
             content.seek(0)  # where botocore begins when it tries again
@@ -58,8 +59,8 @@ class CompareAndSwapS3Storage(S3Storage):
                 **self._object(name),
                 **condition,
                 Body=content,
-                ContentType="application/json",
-                CacheControl="no-cache",
+                ContentType=content_type,
+                CacheControl=cache_control,
                 Metadata=dict(metadata or {}),
             )
         except ClientError as error:

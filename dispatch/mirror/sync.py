@@ -19,7 +19,7 @@ from django.db import Error
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from dispatch import flow
+from dispatch import flow, links
 from dispatch.models import Job, Upload
 
 from .boards import keep_boards
@@ -40,6 +40,12 @@ BEAT_SECONDS = 5.0
 @cache
 def documents() -> list[Callable[[Job], tuple[str, Document]]]:
     return [import_string(path) for path in settings.MIRROR_DOCUMENTS]
+
+
+def objects(job: Job) -> list[tuple[str, Document]]:
+    """The names and contents of a job's objects, in the order in which they are written: its documents, and tombstones in
+    place of what its former links showed."""
+    return [*(make(job) for make in documents()), *links.tombstones(job)]
 
 
 class Unreachable(MirrorError):
@@ -125,7 +131,7 @@ class Sync:
             while pending and len(running) < settings.MIRROR_UPLOADS:
                 job = pending.popleft()
                 try:
-                    running[pool.submit(self._put, [make(job) for make in documents()])] = job
+                    running[pool.submit(self._put, objects(job))] = job
                 except Error:
                     raise
                 except Exception as wrong:  # noqa: BLE001 whatever is wrong with this job, the next one may be fine

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -116,6 +116,33 @@ def some(value: Any) -> list[Any]:
 def names(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise ValueError("expected a list of names")
+    return value
+
+
+def truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
+def day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a day, such as 2026-05-04") from None
+
+
+def entries(*arguments: Any) -> list[dict[str, Any]]:
+    """The last argument is the value: a list of objects that have the keys before it."""
+    *keys, value = arguments
+    if not isinstance(value, list) or not all(isinstance(one, dict) and one.keys() >= set(keys) for one in value):
+        raise ValueError(f"expected a list of objects with {', '.join(keys)}")
+    return value
+
+
+def channels(value: Any) -> list[str]:
+    if not isinstance(value, list) or not {"sms", "email"} >= set(map(str, value)):
+        raise ValueError("expected a list of sms, email")
     return value
 
 

@@ -1,7 +1,7 @@
 """Races between real processes for the jobs of one board: `python -m tests.dispatch.race_movers one|many`.
 
-`one`: 16 processes move the same job at the same moment, 200 rounds. `many`: 8 processes make 25 moves each, on jobs of
-their own. The database is DATABASE_URL's. Prints what was found as JSON.
+`one`: 16 processes move the same job at the same moment, 60 rounds (RACE_ROUNDS). `many`: 8 processes make 25 moves each,
+on jobs of their own. The database is DATABASE_URL's. Prints what was found as JSON.
 """
 
 import json
@@ -22,7 +22,7 @@ from django.db import connections  # noqa: E402
 from dispatch import flow  # noqa: E402
 from dispatch.models import Board, Job, StatusChange  # noqa: E402
 
-MOVERS, ROUNDS = 16, 200
+MOVERS, ROUNDS = 16, int(os.environ.get("RACE_ROUNDS", 60))
 WRITERS, MOVES = 8, 25
 TO = ("scheduled", "requested")
 

@@ -76,6 +76,9 @@ def test_a_board_has_exactly_this_shape(ana, board, frozen):
             "createdAt": SHOWN,
             "statusAt": SHOWN,
             "updatedBy": "Ana",
+            "preferredDay": None,
+            "waitingAsks": [],
+            "optedOut": [],
         }
     ]
 
@@ -148,11 +151,18 @@ def test_a_job_has_the_keys_of_its_card_and_of_its_document(ana, board, frozen):
         "service": "junk_removal",
         "window": None,
         "crew": [],
-        "customer": {"name": "", "phone": "+13035550123", "email": ""},
+        "customer": {"name": "", "phone": "+13035550123", "email": "", "language": "en", "notify": True},
+        "preferredDay": None,
         "loadEighths": None,
         "accessNotes": "gate 4711",
         "notes": "",
+        "asks": [],
+        "waitingAsks": [],
+        "photos": [],
+        "optedOut": [],
+        "formerTokens": [],
         "mirror": {"state": "behind", "seq": 0, "error": ""},
+        "messages": [],
     }
 
 
@@ -390,7 +400,7 @@ def test_a_job_says_what_its_copy_is(ana, job):
 def test_a_job_costs_no_query_more_for_its_copy(ana, job, django_assert_num_queries):
     fail(job)
 
-    with django_assert_num_queries(6):  # session, user, two of permissions; the job, its history
+    with django_assert_num_queries(7):  # session, user, two of permissions; the job, its history, its messages
         send(ana, "GET", f"/jobs/{job.uid}")
 
 
@@ -493,12 +503,16 @@ NEEDS = {
     ("PATCH", "/jobs/{slug:uid}"): ("change_job", {"notes": "Dog"}),
     ("POST", "/jobs/{slug:uid}/move"): ("change_job", {"to": "scheduled", "seq": 1}),
     ("POST", "/jobs/{slug:uid}/undo"): ("change_job", {"seq": 1}),
+    ("POST", "/jobs/{slug:uid}/asks/settle"): ("change_job", {}),
+    ("POST", "/jobs/{slug:uid}/link"): ("change_job", {}),
+    ("POST", "/jobs/{slug:uid}/messages"): ("change_job", {"kind": "link"}),
+    ("POST", "/jobs/{slug:uid}/messages/{int:pk}/cancel"): ("change_job", {}),
 }
 ALL = ("view_job", "change_job", "add_job")
 
 
 def ask(client, method: str, path: str, job: Job):
-    url = path.replace("{slug:slug}", "main").replace("{slug:uid}", job.uid)
+    url = path.replace("{slug:slug}", "main").replace("{slug:uid}", job.uid).replace("{int:pk}", "1")
     query = {"/boards/{slug:slug}/changes": "?since=0", "/jobs/{slug:uid}": "?seq=1"}.get(path, "")
     return send(client, method, url + query, NEEDS[method, path][1])
 
@@ -524,8 +538,9 @@ def test_an_endpoint_needs_its_permission_and_no_other(client, job, method, path
     client.force_login(make_user("just-this-one", needed))
     allowed = ask(client, method, path, job)
 
-    # A job that never moved has nothing to undo, which only those may be told who may undo.
+    # A job that never moved has nothing to undo, nor a customer to write to: only those may be told who may try.
     answers = {("POST", "/jobs"): 201, ("POST", "/jobs/{slug:uid}/undo"): 422}
+    answers |= {("POST", f"/jobs/{{slug:uid}}/messages{path}"): 422 for path in ("", "/{int:pk}/cancel")}
     assert (code(refused), allowed.status_code) == ((403, "forbidden"), answers.get((method, path), 200))
 
 

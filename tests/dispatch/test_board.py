@@ -1,6 +1,6 @@
 import json
 import random
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -34,7 +34,11 @@ def test_a_card_is_exactly_this(board):
         access_notes="Gate 4411", notes="Two sofas", load_eighths=4, extra={"source": "web"},
         window_start=datetime(2026, 5, 4, 9, tzinfo=timezone(timedelta(hours=-6))),
         window_end=datetime(2026, 5, 4, 17, 0, 0, 123456, tzinfo=UTC),
-        created_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
+        created_at=datetime(2026, 5, 1, 12, tzinfo=UTC), preferred_day=date(2026, 5, 6),
+        asks=[
+            {"kind": "note", "at": "2026-05-01T12:00:00.000Z", "doneAt": "2026-05-01T12:30:00.000Z", "doneBy": "Ana"},
+            {"kind": "cancel", "at": "2026-05-01T13:00:00.000Z"},
+        ],
     )  # fmt: skip
 
     assert card(job) == {
@@ -52,13 +56,16 @@ def test_a_card_is_exactly_this(board):
         "createdAt": "2026-05-01T12:00:00.000Z",
         "statusAt": "2026-05-01T12:00:00.000Z",
         "updatedBy": "Ana",
+        "preferredDay": "2026-05-06",
+        "waitingAsks": ["cancel"],
+        "optedOut": [],
     }
 
 
 def test_what_is_not_known_of_a_job_is_null(board):
     found = card(make_job(board))
 
-    assert {name for name, value in found.items() if value is None} == {"window", "price", "loadEighths"}
+    assert {name for name, value in found.items() if value is None} == {"window", "price", "loadEighths", "preferredDay"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ def typed(**fields: object) -> QueryDict:
     """What a browser sends."""
     data = QueryDict(mutable=True)
     data.update(
-        {"service": "junk_removal", "location": "1428 Elm St"} | {name: str(value) for name, value in fields.items()}
+        {"service": "junk_removal", "location": "1428 Elm St", "customer_language": "en", "customer_notify": "on"}
+        | {name: str(value) for name, value in fields.items()}
     )
     return data
 
@@ -50,7 +51,8 @@ def test_a_form_for_a_new_job(board):
         "service": "junk_removal", "location": "1428 Elm St", "access_notes": "", "customer_name": "",
         "customer_phone": "+13035550123", "customer_email": "", "window_start": None, "window_end": None,
         "price": Decimal("149.50"), "load_eighths": None,
-        "crew": ["Dee Park", "Al"], "notes": "",
+        "crew": ["Dee Park", "Al"], "notes": "", "customer_language": "en", "customer_notify": True,
+        "preferred_day": None,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,10 @@ FIELDS = {
     "customer_name": "",
     "customer_email": "",
     "customer_phone": "",
+    "customer_language": "en",
+    "customer_notify": True,
+    "preferred_day": None,
+    "asks": [],
     "window_start": None,
     "window_end": None,
     "extra": {},
@@ -56,7 +60,10 @@ def test_every_key_we_know_is_read():
     record = take(
         price="149.50", service="dumpster_pickup", crew=["Dee"], loadEighths=4,
         accessNotes=" Gate 4411 ", notes="Two sofas",
-        customer={"name": "Priya", "phone": "(303) 555-0123", "email": "priya@example.com"},
+        customer={
+            "name": "Priya", "phone": "(303) 555-0123", "email": "priya@example.com", "language": "es", "notify": False,
+        },
+        preferredDay="2025-09-18", asks=[{"kind": "note", "at": BORN_TEXT, "text": "Dog"}],
         window={"start": "2025-09-19T09:00:00", "end": "2025-09-19T11:00:00-06:00"},
         seq=812, epoch="x", board="x", updatedAt="x", updatedBy="x", statusAt="x", rank=7,
     )  # fmt: skip
@@ -71,6 +78,10 @@ def test_every_key_we_know_is_read():
         "customer_name": "Priya",
         "customer_phone": "+13035550123",
         "customer_email": "priya@example.com",
+        "customer_language": "es",
+        "customer_notify": False,
+        "preferred_day": date(2025, 9, 18),
+        "asks": [{"kind": "note", "at": BORN_TEXT, "text": "Dog"}],
         "window_start": datetime(2025, 9, 19, 15, tzinfo=UTC),  # without a zone it is the board's
         "window_end": datetime(2025, 9, 19, 17, tzinfo=UTC),
     }
@@ -95,12 +106,39 @@ def test_keys_we_do_not_know_are_kept():
     assert record.fields["extra"] == {
         "source": "web",
         "weight": 12.75,
-        "photos": [{"n": 2}],
+        "imported.photos": [{"n": 2}],
         "huge": "1E+400",
         "tiny": "1E-999999999",
         "customer.vip": True,
         "window.flexible": True,
     }
+
+
+def test_what_others_mean_by_our_keys_is_kept_beside():
+    record = take(
+        preferredDay="next week", asks=[{"kind": "tip"}], optedOut="sms",
+        formerTokens=["old-token"], photos=["https://example.com/1.jpg"], customer={"name": "Priya", "language": "fr"},
+    )  # fmt: skip
+
+    assert record.fields == FIELDS | {
+        "customer_name": "Priya",
+        "extra": {
+            "imported.preferredDay": "next week",
+            "imported.asks": [{"kind": "tip"}],
+            "imported.optedOut": "sms",
+            "imported.formerTokens": ["old-token"],
+            "imported.photos": ["https://example.com/1.jpg"],
+        },
+    }
+
+
+def test_what_belongs_to_the_system_that_wrote_the_file_is_left_there():
+    record = take(
+        optedOut=["sms"], formerTokens=[{"token": "the-link-of-another-job", "seq": 999, "epoch": "x"}],
+        photos=[{"id": "a1", "kind": "after"}],
+    )  # fmt: skip
+
+    assert record.fields == FIELDS
 
 
 def test_history_is_kept_with_what_we_do_not_know_of_a_step():

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MOVERS_ROUNDS = 200
+MOVERS_ROUNDS = int(os.environ.get("RACE_ROUNDS", 60))
 WRITERS, MOVES = 8, 25
 
 

@@ -1,10 +1,13 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from dispatch import board as boards
+from dispatch.asks import ASKS
 from tests.factories import make_job, make_user
 
 
@@ -37,7 +40,27 @@ def test_the_page_carries_the_same_state_as_the_api(ana, board):
     response = ana.get("/board/main/")
 
     assert state_of(response) == ana.get("/api/v1/boards/main").json()
-    assert response.text.count("<script") == 2  # its module and its data
+    assert response.text.count("<script") == 3  # its module, its data and its words
+
+
+def test_the_page_has_the_words_for_what_customers_ask_and_are_told(ana, board):
+    text = ana.get("/board/main/").text
+    words = json.loads(re.search(r'<script id="kinds" type="application/json">(.*?)</script>', text, re.S).group(1))
+
+    assert list(words["asks"]) == ["reschedule", "cancel", "note", "rating"]
+    assert words["asks"]["cancel"] == {"label": "Wants to cancel", "icon": "cross", "color": "red"}
+    assert words["messages"]["on_the_way"] == "On the way"
+    assert words["channels"] == {"sms": "Text", "email": "E-mail"}
+    assert words["photos"] == {"before": "Before", "after": "After", "ticket": "Dump ticket"}
+
+
+def test_every_icon_that_the_page_names_is_drawn(ana, board):
+    text = ana.get("/board/main/").text
+    drawn = re.findall(r'<symbol id="(\w+)"', Path(finders.find("dispatch/icons.svg")).read_text())
+
+    named = set(re.findall(r"icons\.svg#(\w+)", text)) | {ask.icon for ask in ASKS.values()}
+
+    assert named - set(drawn) == set()
 
 
 def test_columns_stand_in_the_order_of_the_flow_with_their_counts(ana, board):

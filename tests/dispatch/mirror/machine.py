@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from dispatch import flow
+from dispatch.links import PUBLIC as PUBLIC_FORMAT
 from dispatch.mirror.boards import keep_boards
 from dispatch.mirror.checking import check, jobs_with
 from dispatch.mirror.document import FORMAT, job_document
@@ -28,7 +29,6 @@ from dispatch.mirror.storages import CompareAndSwapInMemoryStorage, Conflict, Mi
 from dispatch.mirror.sync import Sync, documents
 from dispatch.models import Board, Job, StatusChange, Upload
 from dispatch.statuses import STATUS_FLOW
-from tracking.projection import FORMAT as PUBLIC_FORMAT
 
 WORKERS, OPERATOR = 3, 3
 JOBS_AT_MOST = 4

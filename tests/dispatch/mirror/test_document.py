@@ -1,10 +1,10 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from dispatch import flow, jobs_file
 from dispatch.mirror.document import job_document, job_object
-from dispatch.models import Job
+from dispatch.models import Job, OptOut
 from tests.factories import make_job
 
 MORNING = datetime(2026, 5, 4, 15, 0, tzinfo=UTC)
@@ -12,6 +12,7 @@ NOON = datetime(2026, 5, 4, 18, 0, tzinfo=UTC)
 
 
 def test_a_job_is_a_complete_document(board):
+    OptOut.objects.create(channel="sms", address="+13035550123", reason="stop")
     past = [
         flow.PastStep("requested", MORNING, "Dee", "booking"),
         flow.PastStep("cancelled", NOON, "Ana", "import", "Nobody home", {"lat": 39.7, "channel": "kiosk"}),
@@ -20,7 +21,8 @@ def test_a_job_is_a_complete_document(board):
         board, uid="JOB-1", token="token-of-job-1", past=past, service="dumpster_pickup", access_notes="Gate 4711",
         customer_name="Kim Lee", customer_phone="+13035550123", customer_email="kim@example.com", window_start=MORNING,
         window_end=NOON, price=Decimal("149.50"), load_eighths=3, crew=["Dee Park"], notes="Piano",
-        extra={"truck": 7, "status": "lost"},
+        extra={"truck": 7, "status": "lost"}, customer_language="es", customer_notify=False,
+        preferred_day=date(2026, 5, 6), asks=[{"kind": "note", "at": "2026-05-04T15:00:00.000Z", "text": "Dog"}],
     )  # fmt: skip
 
     document = job_document(job)
@@ -61,7 +63,18 @@ def test_a_job_is_a_complete_document(board):
         "service": "dumpster_pickup",
         "window": {"start": "2026-05-04T15:00:00.000Z", "end": "2026-05-04T18:00:00.000Z"},
         "crew": ["Dee Park"],
-        "customer": {"name": "Kim Lee", "phone": "+13035550123", "email": "kim@example.com"},
+        "customer": {
+            "name": "Kim Lee",
+            "phone": "+13035550123",
+            "email": "kim@example.com",
+            "language": "es",
+            "notify": False,
+        },
+        "preferredDay": "2026-05-06",
+        "asks": [{"kind": "note", "at": "2026-05-04T15:00:00.000Z", "text": "Dog"}],
+        "photos": [],
+        "optedOut": ["sms"],
+        "formerTokens": [],
         "loadEighths": 3,
         "accessNotes": "Gate 4711",
         "notes": "Piano",
@@ -119,7 +132,13 @@ def test_an_imported_record_comes_out_with_all_that_it_had(board):
             {"status": "requested", "at": "2026-05-01T12:00:00.000Z", "by": "web", "channel": "kiosk", "ip": "192.0.2.1"},
             {"status": "completed", "at": "2026-05-02T12:00:00.000Z", "by": "Dee", "channel": "crew", "reason": "done"},
         ],
-        "customer": {"name": "Kim Lee", "phone": "+13035550123", "email": "kim@example.com"},
+        "customer": {
+            "name": "Kim Lee",
+            "phone": "+13035550123",
+            "email": "kim@example.com",
+            "language": "en",
+            "notify": True,
+        },
         "window": {"start": "2026-05-02T15:00:00.000Z", "end": "2026-05-02T18:00:00.000Z"},
         "service": "junk_removal",
         "crew": ["Dee"],

@@ -47,12 +47,24 @@ DOCUMENT = {
     "service": "dumpster_pickup",
     "window": {"start": AT, "end": LATER},
     "crew": ["Dee Park"],
-    "customer": {"name": "Kim Lee", "phone": "+13035550123", "email": "kim@example.com"},
+    "customer": {
+        "name": "Kim Lee",
+        "phone": "+13035550123",
+        "email": "kim@example.com",
+        "language": "es",
+        "notify": False,
+    },
+    "preferredDay": "2026-05-06",
     "loadEighths": 3,
     "accessNotes": "Gate 4711",
     "notes": "Piano",
+    "asks": [{"kind": "note", "at": AT, "text": "Dog"}],
+    "photos": [{"id": "a1", "kind": "after", "width": 4, "height": 3}],
+    "optedOut": ["sms"],
+    "formerTokens": [{"token": "old-token", "seq": 3, "epoch": "3f0c1cf6-1111-4222-8333-444455556666"}],
     "truck": {"number": 7},
 }
+LATER_KEYS = {"preferredDay", "asks", "photos", "optedOut", "formerTokens"}
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 keys = texts | st.sampled_from(["customer.vip", "window.flexible", "channel", "status", "seq", "window", "mirrored_seq"])
@@ -77,6 +89,11 @@ fields = st.fixed_dictionaries(
         "customer_email": st.sampled_from(["", "kim@example.com", "kim@bücher.example"]),
         "access_notes": texts,
         "notes": texts,
+        "customer_language": st.sampled_from(Job.Language.values),
+        "customer_notify": st.booleans(),
+        "preferred_day": st.none() | st.dates(),
+        "asks": st.lists(st.fixed_dictionaries({"kind": texts, "at": texts}, optional={"text": texts}), max_size=2),
+        "photos": st.lists(st.fixed_dictionaries({"id": texts, "kind": texts}), max_size=2),
         "created_at": moments,
         "extra": objects,
     },
@@ -123,8 +140,10 @@ def test_every_column_of_a_job_and_of_a_step_comes_back(board):
     copy = read("jobs/JOB-1.json", DOCUMENT)
 
     columns = {name for name, _ in COLUMNS.values()} | {"window_start", "window_end", "extra"}
-    columns |= {"customer_name", "customer_phone", "customer_email"}
-    assert {field.name for field in Job._meta.fields} - columns == {"id", "board", "seq_at", "mirrored_seq"}
+    columns |= {f"customer_{key}" for key in ("name", "phone", "email", "language", "notify")}
+    own = {"id", "board", "seq_at", "mirrored_seq", "link_ends_at"}
+    assert {field.name for field in Job._meta.fields} - columns == own
+    assert copy.job.link_ends_at == copy.job.status_at + timedelta(days=30)
     step_columns = {"from_status", "to_status", "at", "by", "channel", "reason", "seq", "extra"}
     assert {field.name for field in StatusChange._meta.fields} - step_columns == {"id", "job", "from_rank"}
     assert (copy.job.price, copy.job.created_at) == (Decimal("149.5"), datetime(2026, 5, 4, 15, 0, 0, 123000, UTC))
@@ -134,7 +153,17 @@ def test_every_column_of_a_job_and_of_a_step_comes_back(board):
     ]
 
 
-@pytest.mark.parametrize("key", sorted(KNOWN))
+def test_a_document_of_an_earlier_version_is_read(board):
+    earlier = {name: value for name, value in DOCUMENT.items() if name not in LATER_KEYS}
+    earlier["customer"] = {"name": "Kim Lee", "phone": "", "email": ""}
+
+    job = read("jobs/JOB-1.json", earlier).job
+
+    kept = (job.preferred_day, job.asks, job.photos, job.opted_out, job.former_tokens)
+    assert (*kept, job.customer_language, job.customer_notify) == (None, [], [], [], [], "en", True)
+
+
+@pytest.mark.parametrize("key", sorted(KNOWN - LATER_KEYS))
 def test_a_document_without_one_of_our_keys_is_none_of_ours(key):
     assert reason({name: value for name, value in DOCUMENT.items() if name != key}) == f"{key}: is missing"
 
@@ -234,11 +263,11 @@ def test_what_no_program_could_handle_is_refused(levels, why):
         ({"crew": [" "]}, "crew: Expected a list of names."),
         ({"window": {"start": LATER, "end": AT}}, "window_end: The window ends before it starts."),
         (
-            {"customer": {"name": "", "phone": "12", "email": ""}},
+            {"customer": DOCUMENT["customer"] | {"phone": "12"}},
             "customer_phone: “12” is not a possible phone number.",
         ),
         (
-            {"customer": {"name": "", "phone": "", "email": "kim@home"}},
+            {"customer": DOCUMENT["customer"] | {"email": "kim@home"}},
             "customer_email: Enter a valid email address.",
         ),
     ],

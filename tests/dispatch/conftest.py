@@ -1,4 +1,4 @@
-"""What most tests of the mirror stand on. A test module that looks at the storage's work has a `storage` of its own."""
+"""What the tests of the mirror stand on. A test module that looks at the storage's work has a `storage` of its own."""
 
 import pytest
 
