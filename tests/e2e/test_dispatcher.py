@@ -125,14 +125,17 @@ def test_two_people_editing_one_job_cannot_overwrite_each_other(screen, new_job)
     for window in (ana, ben):
         card(window, uid).get_by_role("button", name="1 Editors St", exact=True).click()
         expect(window.page.locator("#drawer")).to_be_visible()
+    notes = ana.page.get_by_label("Notes", exact=True)
+    notes.fill("Two sofas")
 
     ben.page.get_by_label("Crew, with").fill("Dee Walker")
+    ben.page.get_by_label("Notes", exact=True).fill("A piano")
     ben.page.locator("#drawer").get_by_role("button", name="Save").click()
-    expect(card(ana, uid)).to_contain_text("Dee")
-    ana.page.get_by_label("Notes", exact=True).fill("Two sofas")
+    expect(ana.page.get_by_label("Crew, with")).to_have_value("Dee Walker")  # nobody typed there
+    expect(notes).to_have_value("Two sofas")
     ana.page.locator("#drawer").get_by_role("button", name="Save").click()
 
-    expect(ana.page.locator("#drawer").get_by_role("alert")).to_contain_text("Ben Okafor changed this")
+    expect(ana.page.locator("#drawer").get_by_role("alert").first).to_contain_text("Ben Okafor changed this")
     ana.page.locator("#drawer").get_by_role("button", name="Save").click()
     expect(ana.page.locator("#drawer")).to_be_hidden()
     ben.page.reload()
@@ -142,15 +145,35 @@ def test_two_people_editing_one_job_cannot_overwrite_each_other(screen, new_job)
     ana.complaints[:] = [text for text in ana.complaints if "409" not in text]
 
 
+def test_what_a_colleague_changed_meanwhile_is_no_conflict_elsewhere_in_the_form(screen, new_job):
+    uid = new_job(location="1 Beside St")
+    ana, ben = screen("ana"), screen("ben")
+    for window in (ana, ben):
+        card(window, uid).get_by_role("button", name="1 Beside St", exact=True).click()
+    ana.page.get_by_label("Notes", exact=True).fill("Two sofas")
+    ben.page.get_by_label("All-in price").fill("149.50")
+    ben.page.locator("#drawer").get_by_role("button", name="Save").click()
+    expect(ana.page.get_by_label("All-in price")).to_have_value("149.5")
+
+    ana.page.locator("#drawer").get_by_role("button", name="Save").click()
+
+    expect(ana.page.locator("#drawer")).to_be_hidden()
+    expect(card(ana, uid)).to_contain_text("$149.50")
+
+
 def test_a_new_job_is_opened_from_the_board(screen):
     ana, ben = screen("ana"), screen("ben")
 
     ana.page.keyboard.press("n")
     drawer = ana.page.get_by_role("dialog", name="New job")
     drawer.get_by_label("Address").fill("77 Brand New Ave")
+    expect(drawer.get_by_label("Send a confirmation")).to_be_disabled()
+    drawer.get_by_label("E-mail", exact=True).fill("new@example.com")
+    expect(drawer.get_by_label("Send a confirmation")).to_be_checked()
     drawer.get_by_role("button", name="Save").click()
 
     expect(ben.page.locator("#column-requested .card", has_text="77 Brand New Ave")).to_be_visible()
+    expect(ana.page.locator(".toast")).to_contain_text("77 Brand New Ave is saved. E-mailing new@example.com now.")
 
 
 def test_unsaved_changes_are_not_lost_by_accident(screen, new_job):

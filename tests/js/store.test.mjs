@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-const { Store } = await import(process.env.STORE);
+const { Store } = await import(`${process.env.BOARD}/store.js`);
 const EPOCH = "6b1f";
 
 const card = (id, seq, status = "requested", rank = seq * 10) => ({ id, seq, status, rank });

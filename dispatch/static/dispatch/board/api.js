@@ -9,11 +9,13 @@ export class Problem extends Error {
   }
 }
 
+const UNREACHABLE = "The server cannot be reached, so nothing was changed. Try again when you are online.";
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export const get = (path) => ask("GET", path);
-export const post = (path, body) => ask("POST", path, body);
+export const post = (path, body = {}) => ask("POST", path, body);
 export const patch = (path, body) => ask("PATCH", path, body);
+export const remove = (path) => ask("DELETE", path, {});
 
 async function ask(method, path, body) {
   let response;
@@ -24,11 +26,38 @@ async function ask(method, path, body) {
       body: body && JSON.stringify(body),
     });
   } catch {
-    throw new Problem("The server cannot be reached, so nothing was changed. Try again when you are online.");
+    throw new Problem(UNREACHABLE);
   }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
+  return judged(response.status, await response.json().catch(() => ({})));
+}
+
+/**
+ * Sends a form with a file. `progress` hears how much of it is sent, 0 to 1, which fetch cannot say.
+ * @param {FormData} form  @param {(part: number) => void} progress
+ */
+export function upload(path, form, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/v1${path}`);
+    request.setRequestHeader("X-CSRFToken", token());
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 0));
+    request.addEventListener("error", () => reject(new Problem(UNREACHABLE)));
+    request.addEventListener("load", () => {
+      try {
+        resolve(judged(request.status, request.response || {}));
+      } catch (problem) {
+        reject(problem);
+      }
+    });
+    request.send(form);
+  });
+}
+
+/** The answer, or the Problem that it is. */
+function judged(status, answer) {
+  if (status >= 200 && status < 300) return answer;
   const signedOut = answer.code === "sign_in" || answer.code === "csrf";
   const said = signedOut ? "You are signed out. Reload this page to sign in again." : answer.detail;
-  throw new Problem(said || `The server answered with an error (${response.status}).`, answer);
+  throw new Problem(said || `The server answered with an error (${status}).`, answer);
 }

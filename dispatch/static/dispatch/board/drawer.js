@@ -1,37 +1,58 @@
-// A job in full, beside the board: read, edit, history, tracking link; and the form for a new one.
+// A job in full, beside the board: read, edit, what the customer asked for and was told, photos; and the form for a new one.
 
 import { get, patch, post } from "./api.js";
 import { copyInWords } from "./copies.js";
+import { DrawerAsks } from "./drawer_asks.js";
+import { DrawerLink } from "./drawer_link.js";
+import { DrawerMessages } from "./drawer_messages.js";
+import { DrawerPhotos } from "./drawer_photos.js";
+import { showHistory } from "./history.js";
+import { JobForm, nested } from "./job_form.js";
 import { announce, toast } from "./notices.js";
+import { telling } from "./telling.js";
+import { silence } from "./words.js";
+
+const LOOK_MS = 5_000; // as long as a message waits: that it went out is no change of the job
 
 export class Drawer {
-  /** @param {{track: string, mayEdit: boolean, slug: string, move: (id: string) => void}} board */
+  /** @param {{track: string, mayEdit: boolean, slug: string, kinds: object, move: (id: string) => void}} board */
   constructor(store, view, statuses, clock, board) {
     Object.assign(this, { store, view, statuses, clock, board });
     this.dialog = document.getElementById("drawer");
-    this.form = this.dialog.querySelector("form");
-    this.job = null;
-    this.form.addEventListener("submit", (event) => {
+    this.form = new JobForm(this.dialog.querySelector("form"), clock, board.mayEdit);
+    this.asks = new DrawerAsks(this);
+    this.messages = new DrawerMessages(this);
+    this.photos = new DrawerPhotos(this);
+    this.link = new DrawerLink(this);
+    this.job = null; // as it is
+    this.seq = 0; // the change number that the form knows: saving names it
+    this.form.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.save();
     });
-    this.dialog.addEventListener("cancel", (event) => this.mayClose() || event.preventDefault());
+    this.dialog.addEventListener("cancel", (event) => event.target !== this.dialog || this.mayClose() || event.preventDefault());
     this.dialog.addEventListener("close", () => this.closed());
-    this.dialog.addEventListener("click", (event) => {
-      const action = event.target.closest("[data-action]")?.dataset.action;
-      if (event.target === this.dialog && this.mayClose()) this.dialog.close();
-      if (action === "close" && this.mayClose()) this.dialog.close();
-      if (action === "copy") this.copy();
-      if (action === "again") this.open(this.job.id);
-      if (action === "move-open") this.leaveToMove();
-    });
+    this.dialog.addEventListener("click", (event) => this.clicked(event));
     document.getElementById("columns").addEventListener("click", (event) => {
       const button = event.target.closest("[data-action=open]");
       if (button) this.open(button.closest(".card").dataset.id);
     });
+    setInterval(() => this.job && !document.hidden && this.messages.wait && this.look(), LOOK_MS);
+  }
+
+  clicked(event) {
+    const action = event.target.closest("[data-action]")?.dataset.action;
+    if (event.target === this.dialog && this.mayClose()) this.dialog.close();
+    if (action === "close" && this.mayClose()) this.dialog.close();
+    if (action === "again") this.load(this.job.id);
+    if (action === "move-open") this.leaveToMove();
   }
 
   async open(id) {
+    if (!this.dialog.open || this.mayClose()) await this.load(id);
+  }
+
+  async load(id) {
     try {
       this.show(await get(`/jobs/${encodeURIComponent(id)}`));
     } catch (problem) {
@@ -41,20 +62,39 @@ export class Drawer {
 
   openNew() {
     this.show(null);
-    this.form.elements.location.focus();
+    this.form.form.elements.location.focus();
   }
 
   show(job) {
     this.job = job;
+    this.seq = job?.seq;
     this.say("");
-    this.wrong({});
+    this.form.wrong({});
     this.dialog.toggleAttribute("data-new", !job);
     this.slot("title", job ? job.location : "New job");
     if (job) this.facts(job);
-    this.fill(job);
-    this.before = this.read();
+    this.form.fill(job);
+    this.dialog.querySelector("[data-action=save]").hidden = !this.board.mayEdit;
     if (!this.dialog.open) this.dialog.showModal();
     this.address(job?.id);
+  }
+
+  /** After news: reads the open job again if it changed. */
+  follow() {
+    const card = this.job && this.store.cards.get(this.job.id);
+    if (card && card.seq > this.job.seq) this.look();
+  }
+
+  /** Reads the open job again. What is being typed stays. */
+  async look() {
+    const { id } = this.job;
+    const job = await get(`/jobs/${encodeURIComponent(id)}`).catch(() => null); // the board says itself that it is offline
+    if (!job || this.job?.id !== id || job.seq < this.job.seq) return;
+    this.job = job;
+    this.facts(job);
+    if (this.form.follow(job)) this.seq = job.seq;
+    this.store.applyCard(job);
+    this.view.draw();
   }
 
   facts(job) {
@@ -62,96 +102,59 @@ export class Drawer {
     this.dialog.querySelector(".drawer-status").dataset.color = status.color;
     this.slot("status", status.label);
     this.slot("changed", `Changed ${this.clock.now.format(new Date(job.updatedAt))} by ${job.updatedBy || "somebody"}`);
-    const link = this.dialog.querySelector('[data-slot="link"]');
-    link.href = link.textContent = this.board.track + job.token;
     this.slot("copy", copyInWords(job.mirror));
-    const history = job.statusHistory.map((step) => {
-      const item = document.createElement("li");
-      const who = [step.by, step.channel && `(${step.channel})`].filter(Boolean).join(" ");
-      item.textContent = `${this.statuses[step.status].label} · ${this.clock.now.format(new Date(step.at))}${who ? ` · ${who}` : ""}`;
-      if (step.reason) item.append(document.createElement("br"), `“${step.reason}”`);
-      return item;
-    });
-    this.dialog.querySelector('[data-slot="history"]').replaceChildren(...history.reverse());
+    const silent = silence(job.optedOut, this.board.kinds.channels);
+    this.slot("silent", silent && `${silent}: ${job.customer.name || "this customer"} said so, or they do not arrive.`);
+    this.dialog.querySelector(".opted-out").hidden = !silent;
+    for (const section of [this.asks, this.messages, this.photos, this.link]) section.show(job);
+    showHistory(this.dialog.querySelector('[data-slot="history"]'), job, this.statuses, this.board.kinds.asks, this.clock);
   }
 
-  fill(job) {
-    const { elements } = this.form;
-    const local = (iso) => (iso ? this.clock.local(new Date(iso)) : "");
-    const values = {
-      location: job?.location, service: job?.service || "junk_removal", price: job?.price, loadEighths: job?.loadEighths,
-      start: local(job?.window?.start), end: local(job?.window?.end), crew: job?.crew.join(", "), name: job?.customer.name,
-      phone: job?.customer.phone, email: job?.customer.email, accessNotes: job?.accessNotes, notes: job?.notes,
-    };
-    for (const [name, value] of Object.entries(values)) elements[name].value = value ?? "";
-    for (const element of elements) element.disabled = !this.board.mayEdit && element.name !== "";
-    this.dialog.querySelector("[data-action=save]").hidden = !this.board.mayEdit;
-  }
-
-  /** What the form says, with the keys of a job document. */
-  read() {
-    const value = (name) => this.form.elements[name].value.trim();
-    const moment = (name) => this.clock.moment(value(name)).toISOString();
-    const window = value("start") || value("end");
-    return {
-      location: value("location"),
-      service: value("service"),
-      price: value("price") || null,
-      loadEighths: value("loadEighths") ? Number(value("loadEighths")) : null,
-      window: window ? { start: value("start") && moment("start"), end: value("end") && moment("end") } : null,
-      crew: value("crew").split(",").map((name) => name.trim()).filter(Boolean),
-      customer: { name: value("name"), phone: value("phone"), email: value("email") },
-      accessNotes: value("accessNotes"),
-      notes: value("notes"),
-    };
-  }
-
-  /** Only what the person changed, so that a colleague's other edits stay. */
-  changes() {
-    const now = this.read();
-    return Object.fromEntries(Object.entries(now).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(this.before[name])));
+  /**
+   * A command about the open job. Says what came of it, or why not, and shows the job as it is then.
+   * @param {(path: string) => Promise<object>} command  given `/jobs/<id>`
+   * @param {(answer: object) => string} said  what came of it
+   */
+  async command(command, said) {
+    try {
+      const text = said(await command(`/jobs/${encodeURIComponent(this.job.id)}`));
+      announce(text);
+      toast(text, { color: "green", icon: "check" });
+    } catch (problem) {
+      toast(problem.message);
+    }
+    if (this.job) await this.look();
   }
 
   async save() {
-    if (this.form.elements.start.value && !this.form.elements.end.value) return this.wrong({ "window.end": ["When does the window end?"] });
-    if (!this.form.elements.start.value && this.form.elements.end.value) return this.wrong({ "window.start": ["When does the window begin?"] });
-    this.wrong({});
+    const half = this.form.half();
+    this.form.wrong(half || {});
+    if (half) return;
     try {
       const job = this.job
-        ? await patch(`/jobs/${encodeURIComponent(this.job.id)}?seq=${this.job.seq}`, this.changes())
-        : await post("/jobs", { ...this.read(), board: this.board.slug });
+        ? await patch(`/jobs/${encodeURIComponent(this.job.id)}?seq=${this.seq}`, nested(this.form.changes()))
+        : await post("/jobs", { ...nested(this.form.read()), board: this.board.slug, notify: this.form.form.elements.confirm.checked });
       this.store.applyCard(job);
       this.view.draw();
-      this.before = this.read();
       this.dialog.close();
-      announce(`${job.location} is saved.`);
-      toast(`${job.location} is saved.`, { color: "green", icon: "check" });
+      const told = telling(job.messages || [], job.updatedAt, 0, this.clock);
+      announce(`${job.location} is saved. ${told}`.trim());
+      toast(`${job.location} is saved.`, { color: "green", icon: "check", more: told });
     } catch (problem) {
       this.refused(problem);
     }
-    return undefined;
   }
 
   refused(problem) {
-    this.wrong(problem.errors);
-    const beside = this.form.querySelector("[aria-invalid]");
-    if (problem.code !== "stale") return this.say(beside ? "Not saved yet: look at the fields marked below." : problem.message);
-    this.job.seq = problem.job.seq; // saving again means it
+    const beside = this.form.wrong(problem.errors);
+    if (problem.code !== "stale") {
+      this.say(beside ? "Not saved yet: look at the fields marked below." : problem.message);
+      return;
+    }
+    this.seq = problem.job.seq; // saving again means it
     this.store.applyCard(problem.job);
     this.view.draw();
-    return this.say(`${problem.message} Your entries are kept: save again to add them to what is there now.`, true);
-  }
-
-  /** Puts what is wrong beside the fields it is about. */
-  wrong(errors) {
-    for (const hint of this.form.querySelectorAll("[data-error]")) {
-      const found = errors[hint.dataset.error] || [];
-      const field = hint.closest(".field").querySelector("input, select, textarea");
-      hint.textContent = found.join(" ");
-      if (found.length) field.setAttribute("aria-invalid", "true");
-      else field.removeAttribute("aria-invalid");
-    }
-    this.form.querySelector("[aria-invalid]")?.focus();
+    this.say(`${problem.message} Your entries are kept: save again to add them to what is there now.`, true);
   }
 
   say(text, again = false) {
@@ -162,8 +165,7 @@ export class Drawer {
   }
 
   mayClose() {
-    const changed = this.board.mayEdit && JSON.stringify(this.read()) !== JSON.stringify(this.before);
-    return !changed || window.confirm("Your changes are not saved. Close all the same?");
+    return !this.form.changed || window.confirm("Your changes are not saved. Close all the same?");
   }
 
   closed() {
@@ -178,16 +180,6 @@ export class Drawer {
     if (!this.mayClose()) return;
     this.dialog.close();
     this.board.move(id);
-  }
-
-  async copy() {
-    const link = this.dialog.querySelector('[data-slot="link"]').href;
-    try {
-      await navigator.clipboard.writeText(link);
-      toast("The tracking link is copied.", { color: "green", icon: "check" });
-    } catch {
-      window.prompt("Copy this link:", link);
-    }
   }
 
   /** The open job stands in the address, so that it can be bookmarked and sent. */

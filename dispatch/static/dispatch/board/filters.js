@@ -1,8 +1,8 @@
-// Which cards are shown: by day, service, crew and text. The choice stands in the address, so that it can be bookmarked.
+// Which cards are shown: by day, service, crew, text, and whether their customers wait for an answer. The choice stands in the address, so that it can be bookmarked.
 
 import { SERVICES, service } from "./words.js";
 
-const NAMES = ["day", "service", "crew", "q"];
+const NAMES = ["day", "service", "crew", "asks", "q"];
 const DAYS = { yesterday: -1, today: 0, tomorrow: 1 };
 
 export class Filters {
@@ -23,7 +23,7 @@ export class Filters {
   }
 
   choose() {
-    for (const name of NAMES) this.chosen[name] = this.form.elements[name].value.trim();
+    for (const name of NAMES) this.chosen[name] = said(this.form.elements[name]);
     const address = new URL(location.href);
     for (const name of NAMES) {
       if (this.chosen[name]) address.searchParams.set(name, this.chosen[name]);
@@ -45,6 +45,17 @@ export class Filters {
     this.fill("service", new Map([["", "Any service"], ...Object.entries(SERVICES)]));
     this.fill("crew", new Map([["", "Any crew"], ...[...crew].sort().map((name) => [name, name])]));
     this.form.elements.q.value = this.chosen.q;
+    this.form.elements.asks.checked = Boolean(this.chosen.asks);
+    const waiting = [...this.store.cards.values()].filter((card) => card.waitingAsks.length).length;
+    const count = this.form.querySelector('[data-slot="asks"]');
+    if (count.textContent !== `${waiting}`) count.textContent = waiting;
+  }
+
+  /** Only the jobs whose customers wait for an answer. */
+  showAsks() {
+    this.form.reset();
+    this.form.elements.asks.checked = true;
+    this.choose();
   }
 
   fill(name, choices) {
@@ -58,10 +69,11 @@ export class Filters {
   }
 
   matches(card) {
-    const { day, service: wanted, crew, q } = this.chosen;
+    const { day, service: wanted, crew, asks, q } = this.chosen;
     if (wanted && card.service !== wanted) return false;
     if (crew && !card.crew.includes(crew)) return false;
     if (day && !this.onDay(card, day)) return false;
+    if (asks && !card.waitingAsks.length) return false;
     if (!q) return true;
     const text = [card.location, card.customer.name, card.id, service(card), ...card.crew].join(" ").toLowerCase();
     return q.toLowerCase().split(/\s+/).every((word) => text.includes(word));
@@ -76,3 +88,6 @@ export class Filters {
     return date === this.clock.dateFromToday(0) && last < date && this.statuses[card.status].isOpen;
   }
 }
+
+/** What a field of the form says; a box that is not ticked says nothing. */
+const said = (field) => (field.type === "checkbox" && !field.checked ? "" : field.value.trim());

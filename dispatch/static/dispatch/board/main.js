@@ -1,32 +1,35 @@
 // The live board: puts its parts together.
 
 import { get } from "./api.js";
+import { news, tell } from "./asks.js";
 import { Copies } from "./copies.js";
 import { makeDraggable } from "./drag.js";
 import { Drawer } from "./drawer.js";
 import { Feed } from "./feed.js";
 import { Filters } from "./filters.js";
+import { setIcon } from "./icons.js";
 import { Keys, firstCard } from "./keys.js";
 import { Menu } from "./menu.js";
 import { Moves } from "./moves.js";
 import { toast } from "./notices.js";
 import { Store } from "./store.js";
 import { makeTabs } from "./tabs.js";
+import { Tell } from "./tell.js";
 import { View } from "./view.js";
 import { Clock } from "./words.js";
 
-const state = JSON.parse(document.getElementById("state").textContent);
+const [state, kinds] = ["state", "kinds"].map((id) => JSON.parse(document.getElementById(id).textContent));
 const { track, may, me } = document.body.dataset;
 const { slug } = state.board;
 const statuses = Object.fromEntries(state.columns.map((column) => [column.status, column]));
 const counts = Object.fromEntries(state.columns.map((column) => [column.status, column.count]));
 const clock = new Clock(state.board.timezone);
 const store = new Store(state.board, state.jobs, counts);
-const view = new View(store, statuses, clock);
-const moves = new Moves(store, view, statuses);
+const view = new View(store, statuses, clock, kinds);
+const moves = new Moves(store, view, statuses, clock, new Tell());
 const menu = new Menu(store, view, moves, statuses);
 const move = (id) => menu.open(id, view.elements.get(id)?.querySelector("[data-action=open]"));
-const drawer = new Drawer(store, view, statuses, clock, { track, mayEdit: may === "change", slug, move });
+const drawer = new Drawer(store, view, statuses, clock, { track, mayEdit: may === "change", slug, kinds, move });
 const filters = new Filters(store, statuses, clock, draw);
 
 function draw() {
@@ -54,11 +57,10 @@ function showFreshness(name) {
     "signed-out": ["red", "nosignal", `Signed out at ${since}: reload to sign in again`],
     "not-allowed": ["red", "nosignal", "You may no longer see this board"],
   }[name];
-  const use = pill.querySelector("use");
   pill.dataset.color = color;
   pill.dataset.state = name;
   copies.follow(["live", "polling"].includes(name));
-  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon}`));
+  setIcon(pill, icon);
   if (pill.querySelector("span").textContent !== text) pill.querySelector("span").textContent = text;
 }
 
@@ -76,9 +78,12 @@ new Feed(
   {
     position: () => ({ epoch: store.epoch, seq: store.seq }),
     frame: (frame) => {
+      const asked = news(frame, store.cards);
       const whole = store.apply(frame);
       filters.offer();
       draw();
+      drawer.follow();
+      if (whole) tell(asked, kinds.asks, { open: (id) => drawer.open(id), showAll: () => filters.showAsks() });
       return whole;
     },
     freshness: showFreshness,

@@ -1,13 +1,15 @@
 // Draws the store into the columns. Elements are kept, so that scrolling, focus and a drag survive news.
 
-import { LANES, lane, lateness } from "./lanes.js";
-import { age, price, service } from "./words.js";
+import { fill, passTime } from "./card.js";
+import { LANES, lane } from "./lanes.js";
+import { arrange } from "./lists.js";
 
 const CAP = 50;
 
 export class View {
-  constructor(store, statuses, clock) {
-    Object.assign(this, { store, statuses, clock });
+  /** @param {{asks: object, channels: object}} kinds  the words of requests and channels, as the page has them */
+  constructor(store, statuses, clock, kinds) {
+    Object.assign(this, { store, statuses, clock, kinds });
     this.template = document.getElementById("card").content.firstElementChild;
     this.elements = new Map();
     this.matches = () => true;
@@ -114,69 +116,9 @@ export class View {
       this.elements.set(card.id, element);
     }
     const version = `${card.seq} ${card.status} ${card.saving || ""}`;
-    if (element.dataset.version !== version) this.fill(element, card, version);
-    this.passTime(element, card);
-    return element;
-  }
-
-  fill(element, card, version) {
+    if (element.dataset.version !== version) fill(element, card, this);
     element.dataset.version = version;
-    element.dataset.color = this.statuses[card.status].color;
-    element.toggleAttribute("data-saving", Boolean(card.saving));
-    element.querySelector(".when").title = this.clock.windowInFull(card.window);
-    set(element, "location", card.location);
-    set(element, "what", [service(card), card.customer.name].filter(Boolean).join(" · "));
-    set(element, "crew", card.crew.length ? card.crew.map((name) => name.split(" ")[0]).join(", ") : "No crew yet");
-    element.querySelector(".who").title = card.crew.join(", ");
-    set(element, "price", price(card.price));
-    element.querySelector('[data-slot="age"]').title = `Since ${this.clock.now.format(new Date(card.statusAt))}`;
-    element.querySelector(".move")?.setAttribute("aria-label", `Move ${card.location} to…`);
-    setIcon(element.querySelector(".service"), card.service);
-  }
-
-  /** What changes without anybody doing anything. */
-  passTime(element, card) {
-    set(element, "when", this.clock.window(card.window));
-    set(element, "age", age(card.statusAt));
-    const late = lateness(card, this.statuses[card.status], this.time);
-    element.dataset.late = late ? late.kind : "";
-    element.querySelector(".late").hidden = !late;
-    set(element, "late", late ? late.text : "");
-    this.mark(element, this.marks.get(card.id));
-  }
-
-  mark(element, mark) {
-    const place = element.querySelector(".copy");
-    const text = mark ? mark.text : "";
-    if (place.title === text) return;
-    place.hidden = !mark;
-    place.title = text;
-    set(element, "copy", text);
-    if (mark) setIcon(place, mark.icon);
-    if (mark) place.dataset.color = mark.color;
-  }
-}
-
-function setIcon(place, name) {
-  const use = place.querySelector("use");
-  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
-}
-
-function set(element, slot, text) {
-  const found = element.querySelector(`[data-slot="${slot}"]`);
-  if (found.textContent !== text) found.textContent = text;
-}
-
-/** Makes the children of a list the wanted ones, touching only what is not in its place. */
-function arrange(list, wanted) {
-  let place = list.firstElementChild;
-  for (const element of wanted) {
-    if (element === place) place = place.nextElementSibling;
-    else list.insertBefore(element, place);
-  }
-  while (place) {
-    const next = place.nextElementSibling;
-    place.remove();
-    place = next;
+    passTime(element, card, this, this.time, this.marks.get(card.id));
+    return element;
   }
 }

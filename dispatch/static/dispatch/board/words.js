@@ -34,13 +34,23 @@ export class Clock {
     this.now = format({ weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" });
   }
 
-  /** «Today, 8 – 10 AM», «Wed 25, 11 AM – 1 PM»: short, for a card. */
-  window(window) {
-    if (!window) return "No time yet";
+  /** «Today, 8 – 10 AM», «Wed 25, 11 AM – 1 PM»: short, for a card. Without a window, the day that the customer wants. */
+  window(window, preferredDay = null) {
+    if (!window) return preferredDay ? `Wants ${this.shortDay(this.noon(preferredDay))}` : "No time yet";
     const [start, end] = [new Date(window.start), new Date(window.end)];
-    const parts = Object.fromEntries(this.day.formatToParts(start).map((part) => [part.type, part.value]));
-    const day = this.date(start) === this.date(new Date()) ? "Today" : `${parts.weekday} ${parts.day}`;
+    const day = this.date(start) === this.date(new Date()) ? "Today" : this.shortDay(start);
     return `${day}, ${this.hours.formatRange(start, end).replaceAll(":00", "")}`;
+  }
+
+  /** «Sat 28» */
+  shortDay(moment) {
+    const parts = Object.fromEntries(this.day.formatToParts(moment).map((part) => [part.type, part.value]));
+    return `${parts.weekday} ${parts.day}`;
+  }
+
+  /** The middle of a day such as `2026-11-28`, in the board's zone. */
+  noon(day) {
+    return this.moment(`${day}T12:00`);
   }
 
   /** The same with everything, for a tooltip. */
@@ -83,6 +93,12 @@ export class Clock {
     return new Date(wanted - offset(guess));
   }
 }
+
+/** For the middle of a sentence. */
+export const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** «No texts. No e-mails»: the channels by which a customer may not be written to. */
+export const silence = (optedOut, channels) => optedOut.map((channel) => `No ${lower(channels[channel])}s`).join(". ");
 
 /** How long ago, in one unit. */
 export function age(since) {
