@@ -14,18 +14,22 @@ from dispatch.consumers import BAD_MESSAGE, TRY_AGAIN, read_message
 from dispatch.mailbox import Mailbox
 from dispatch.models import Job
 
-from .projection import find, public_projection, shown
+from .addresses import client_address
+from .projection import LinkEnded, find, is_past, public_projection, shown
+from .seats import TOO_MANY, Seats
 
 logger = logging.getLogger(__name__)
 
 NOT_FOUND = 4004
+LINK_ENDED = 4010
 HELLO_SECONDS = 10
 LOOK_AGAIN_SECONDS = 1.0
 
 
 class TrackConsumer(AsyncWebsocketConsumer):
     """Client: `{"type": "hello", "token"}`. Server: `{"type": "state", "job": projection}` at once and after each change,
-    and `{"type": "heartbeat"}`. It listens to the hub of the job's board and looks again when its job was in the news."""
+    and `{"type": "heartbeat"}`. It listens to the hub of the job's board and looks again when its job was in the news.
+    It is closed with 4004 when the token leads nowhere, 4010 when the link has ended, 4029 when there are too many."""
 
     channel_layer_alias = "none"
 
@@ -34,10 +38,13 @@ class TrackConsumer(AsyncWebsocketConsumer):
         self.hub: live.Hub | None = None
         self.looking: asyncio.Task[None] | None = None
         self.in_the_news = asyncio.Event()
-        await self.accept()
+        self.seats = Seats()
+        await self.accept()  # first, or the browser would not be told why it is refused
         self.mailbox = Mailbox(self.send, self.close, self.scope["line"])
         sockets.opened(self)
         self.hello_due = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._hang_up)
+        if not self.seats.take("address", client_address(self.scope)):
+            await self.close(TOO_MANY)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         match read_message(text_data):
@@ -51,23 +58,29 @@ class TrackConsumer(AsyncWebsocketConsumer):
     async def _follow(self, token: str) -> None:
         self.hello_due.cancel()
         try:
-            self.job = await live.in_database(find)(token)
-            hub = live.hub(self.job.board.slug)
+            job = await live.in_database(find)(token)
+            if not self.seats.take("token", token):
+                await self.close(TOO_MANY)
+                return
+            self.job, hub = job, live.hub(job.board.slug)
             await hub.watch(self)
         except Job.DoesNotExist:
             await self.close(NOT_FOUND)
+        except LinkEnded:
+            await self.close(LINK_ENDED)
         except Error as error:
             logger.warning("cannot read a tracked job: %s", error)
             await self.close(TRY_AGAIN)
         else:
             self.hub = hub
-            self._send_state(self.job)
+            self._send_state(job)
             self.in_the_news.set()  # for what changed before the hub knew of this socket
-            self.looking = asyncio.create_task(self._keep_looking(self.job))
+            self.looking = asyncio.create_task(self._keep_looking(job))
 
     async def disconnect(self, code: int) -> None:
         self.hello_due.cancel()
         self.mailbox.stop()
+        self.seats.leave()
         sockets.closed(self)
         if self.looking:
             self.looking.cancel()
@@ -97,6 +110,9 @@ class TrackConsumer(AsyncWebsocketConsumer):
                 continue
             if latest.token != job.token:
                 await self.close(NOT_FOUND)
+                return
+            if is_past(latest):
+                await self.close(LINK_ENDED)
                 return
             job = latest
             self._send_state(job)

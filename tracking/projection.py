@@ -2,20 +2,27 @@
 
     {"status", "label", "color", "headline", "next", "cancelled", "service", "location", "window": {"start", "end"} | null,
      "timezone", "steps": [{"label", "state": "done" | "current" | "todo", "at"}], "history": [{"label", "at"}],
-     "crew": [first name], "company": {"name", "phone"}, "updatedAt", "seq", "epoch"}
+     "crew": [first name], "company": {"name", "phone"}, "may": [kind], "asked": [kind], "rating": 1 to 5 | null,
+     "photos": [{"id", "kind": "before" | "after", "width", "height"}], "validUntil": time | null, "updatedAt",
+     "seq", "epoch"}
 
-Times are ISO 8601 in UTC. `seq` and `epoch` order copies of the same job; they identify nobody.
+`may` is what the customer may ask for now, `asked` what still waits for an answer: kinds of dispatch/asks.py. Times are ISO
+8601 in UTC. `seq` and `epoch` order copies of the same job; they identify nobody.
 """
 
 import re
 from itertools import pairwise
 from typing import Any
 
+from django.utils import timezone
+
+from dispatch import asks, links
 from dispatch.board import iso
-from dispatch.models import TOKEN, Job, JobQuerySet
+from dispatch.models import TOKEN, Job, JobQuerySet, StatusChange
 from dispatch.statuses import STATUS_FLOW
 
-FORMAT = "public/track/{token}.json"
+from .words import HEADLINES
+
 STEPS = tuple(dict.fromkeys(status.customer_label for status in STATUS_FLOW.values() if status.slug != "cancelled"))
 UNIT = re.compile(
     r",?\s*(?:#\s*[\w-]+|\b(?:apartment|apt|unit|suite|ste|flat|floor|room|rm|lot|building|bldg|trailer|trlr)\b\.?"
@@ -29,27 +36,45 @@ LEADING_NUMBER = re.compile(  # 1428 Elm St, 12B Oak Ave, N2345 County Rd, 12 1/
 TRAILING_NUMBER = re.compile(rf"^(.*?[^\W\d_]\S*)\s+(?!{ORDINAL})\d.*$", re.I)  # Storgatan 12
 BARE_NUMBER = re.compile(r"^\d+\s?[a-z]?$", re.I)  # Via Roma, 12
 
-_WORDS = {
-    "requested": ("We have your request", "We will confirm your time soon."),
-    "scheduled": ("You are booked", "We will tell you when a crew is ready."),
-    "ready_for_pickup": ("A crew is ready for you", "We will tell you when the crew sets off."),
-    "en_route": ("The crew is on the way", "Please make sure that the crew can get in."),
-    "in_progress": ("The crew is at work", "This will not take long."),
-    "completed": ("All done", "Thank you for choosing us."),
-    "cancelled": ("This job was cancelled", "Call us if that is a mistake, or to book again."),
-}
+SHOWN_PHOTOS = frozenset({"before", "after"})  # a dump ticket is the company's business
+ANSWERED = frozenset({"reschedule", "cancel"})  # asks that wait for an answer
+
+
+class LinkEnded(Exception):
+    """The job's tracking link has ended. `job` is still there, to say whom to call."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("This tracking link has ended.")
+        self.job = job
 
 
 def public_object(job: Job) -> tuple[str, dict[str, Any]]:
-    """The name and the content of a job's object for the edge."""
-    return FORMAT.format(token=job.token), public_projection(job)
+    """The name and the content of a job's object for the edge: a tombstone when its link has ended."""
+    name = links.PUBLIC.format(token=job.token)
+    if links.has_ended(job):
+        return name, {"gone": True, "seq": job.seq, "epoch": str(job.board.epoch)}
+    return name, public_projection(job)
 
 
 def find(token: str) -> Job:
-    """The job that a customer's link shows. Raises Job.DoesNotExist for unknown, replaced and malformed tokens alike."""
+    """The job that a customer's link shows, in one query: its history brings it along. Raises Job.DoesNotExist for unknown,
+    replaced and malformed tokens alike, and LinkEnded."""
     if not TOKEN.fullmatch(token):
         raise Job.DoesNotExist
-    return shown().get(token=token)
+    history = StatusChange.objects.filter(job__token=token).select_related("job__board")
+    born = next(iter(history), None)
+    if born is None:
+        raise Job.DoesNotExist
+    job = born.job
+    job._prefetched_objects_cache = {"history": history}  # type: ignore[attr-defined]  # as prefetch_related leaves it
+    if is_past(job):
+        raise LinkEnded(job)
+    return job
+
+
+def is_past(job: Job) -> bool:
+    """Whether the link has ended by now. The public copy follows a little later."""
+    return job.link_ends_at is not None and job.link_ends_at <= timezone.now()
 
 
 def shown() -> JobQuerySet:
@@ -59,7 +84,7 @@ def shown() -> JobQuerySet:
 def public_projection(job: Job) -> dict[str, Any]:
     """Reads `job.board` and `job.history`."""
     status = STATUS_FLOW[job.status]
-    headline, what_next = _WORDS[job.status]
+    headline, what_next = HEADLINES[job.status]
     history = [
         {"label": STATUS_FLOW[change.to_status].customer_label, "at": iso(change.at)}
         for change in job.history.all()
@@ -81,6 +106,11 @@ def public_projection(job: Job) -> dict[str, Any]:
         "history": history,
         "crew": [name.split()[0] for name in job.crew],
         "company": {"name": job.board.name, "phone": job.board.phone},
+        "may": asks.allowed(job),
+        "asked": [kind for kind in asks.waiting(job) if kind in ANSWERED],
+        "rating": asks.rating(job),
+        "photos": shown_photos(job),
+        "validUntil": iso(job.link_ends_at),
         "updatedAt": iso(job.updated_at),
         "seq": job.seq,
         "epoch": str(job.board.epoch),
@@ -99,6 +129,17 @@ def without_house_number(location: str) -> str:
             street, cut = BARE_NUMBER.subn("", part)
         parts[place], found = street, found or bool(cut)
     return ", ".join(filter(None, parts))
+
+
+def shown_photos(job: Job) -> list[dict[str, Any]]:
+    """Once the job is done: what it looked like before and after."""
+    if job.status != "completed":
+        return []
+    return [
+        {key: photo[key] for key in ("id", "kind", "width", "height")}
+        for photo in job.photos
+        if photo["kind"] in SHOWN_PHOTOS
+    ]
 
 
 def _steps(label: str, history: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,14 +1,16 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from dispatch import flow
+from dispatch import asks, flow, links
 from dispatch.flow import PastStep
 from dispatch.models import Job
 from tests.factories import make_job
-from tracking.projection import find, public_object, public_projection, without_house_number
+from tracking.projection import LinkEnded, find, public_object, public_projection, shown, without_house_number
 
 BORN = datetime(2026, 5, 4, 15, 30, tzinfo=UTC)
 BORN_SHOWN = "2026-05-04T15:30:00.000Z"
@@ -78,6 +80,19 @@ COLORS = {
     "requested": "grey", "scheduled": "violet", "ready_for_pickup": "green", "en_route": "teal", "in_progress": "yellow",
     "completed": "blue", "cancelled": "red",
 }  # fmt: skip
+EARLY = ["reschedule", "cancel", "note"]
+MAY = {
+    "requested": EARLY, "scheduled": EARLY, "ready_for_pickup": EARLY, "en_route": ["note"], "in_progress": ["note"],
+    "completed": ["rating"], "cancelled": [],
+}  # fmt: skip
+PHOTOS = [
+    {"id": f"{kind}-1", "kind": kind, "width": 640, "height": 480, "at": at(40), "by": "Dee Park"}
+    for kind in ("before", "after", "ticket")
+]
+SHOWN_PHOTOS = [
+    {"id": "before-1", "kind": "before", "width": 640, "height": 480},
+    {"id": "after-1", "kind": "after", "width": 640, "height": 480},
+]
 
 
 @pytest.mark.parametrize(("statuses", "words", "steps", "history"), EXPECTED, ids=[case[0][-1] for case in EXPECTED])
@@ -85,8 +100,9 @@ def test_a_customer_reads_exactly_this(board, monkeypatch, statuses, words, step
     monkeypatch.setattr(timezone, "now", lambda: BORN.replace(minute=50))
     job = job_that_went(
         board, *statuses, crew=["Dee Park", "Al"], window_start=BORN, window_end=BORN.replace(hour=17),
-        location="1428 Elm St, Denver, CO 80202", service="dumpster_delivery",
+        location="1428 Elm St, Denver, CO 80202", service="dumpster_delivery", photos=PHOTOS,
     )  # fmt: skip
+    over = statuses[-1] in {"completed", "cancelled"}
 
     assert public_projection(find(job.token)) == {
         "status": statuses[-1],
@@ -103,10 +119,64 @@ def test_a_customer_reads_exactly_this(board, monkeypatch, statuses, words, step
         "history": [{"label": label, "at": moment} for label, moment in history],
         "crew": ["Dee", "Al"],
         "company": {"name": "QuickDumpNow Denver", "phone": "+13035550100"},
+        "may": MAY[statuses[-1]],
+        "asked": [],
+        "rating": None,
+        "photos": SHOWN_PHOTOS if statuses[-1] == "completed" else [],
+        "validUntil": f"2026-06-03T15:{30 + len(statuses) - 1}:00.000Z" if over else None,
         "updatedAt": at(50),
         "seq": 1,
         "epoch": str(board.epoch),
     }
+
+
+def test_found_by_its_link_or_by_its_number_it_is_the_same(board):
+    job = job_that_went(board, "requested", "scheduled", "ready_for_pickup")
+
+    assert public_projection(find(job.token)) == public_projection(shown().get(pk=job.pk))
+
+
+def test_what_waits_for_an_answer_is_shown_until_it_is_dealt_with(board):
+    job = make_job(board)
+    asks.ask(job, "cancel", text="We moved away")
+    asks.ask(job, "reschedule", text="Rather in the morning")
+    asks.ask(job, "note", text="Gate code 4471")
+    asked = public_projection(find(job.token))
+
+    asks.settle(job, by="Ana")
+
+    assert (asked["asked"], public_projection(find(job.token))["asked"]) == (["reschedule", "cancel"], [])
+
+
+def test_the_latest_stars_are_shown(board):
+    job = make_job(board, status="completed")
+    for stars in (2, 5):
+        asks.ask(job, "rating", stars=stars, text="Fast")
+
+    assert public_projection(find(job.token))["rating"] == 5
+
+
+def test_a_link_ends_on_time_not_when_its_public_copy_does(board, time_machine):
+    job = make_job(board, status="completed")
+    time_machine.move_to(job.link_ends_at - timedelta(seconds=1), tick=False)
+    assert find(job.token) == job
+
+    time_machine.move_to(job.link_ends_at, tick=False)
+
+    with pytest.raises(LinkEnded) as ended:
+        find(job.token)
+    assert (ended.value.job, links.has_ended(job)) == (job, False)
+
+
+def test_the_public_copy_of_an_ended_link_is_a_tombstone(board, time_machine):
+    job = make_job(board, status="completed")
+    time_machine.move_to(job.link_ends_at + timedelta(seconds=1))
+    links.close_ended()
+    job = shown().get(pk=job.pk)
+
+    assert public_object(job) == (
+        f"public/track/{job.token}.json", {"gone": True, "seq": job.seq, "epoch": str(board.epoch)}
+    )  # fmt: skip
 
 
 def test_a_job_without_a_window_has_none(board):
@@ -132,6 +202,30 @@ def test_nothing_private_goes_out(board):
 
     assert job.updated_by == f"{secret} dispatcher"
     assert [part for part in (secret, "5557777", "7777", "1428", "Apt", job.uid, job.token) if part in sent] == []
+
+
+SECRET = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=8, max_size=20).map(
+    lambda text: f"§{text.replace(' ', '_')}§"
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(secret=SECRET, status=st.sampled_from(list(flow.STATUS_FLOW)))
+def test_nothing_that_people_typed_for_us_ever_goes_out(board, secret, status):
+    note = {"at": at(40), "text": secret, "doneBy": secret}
+    job = job_that_went(
+        board, status, notes=secret, access_notes=secret, customer_name=secret, crew=[f"Dee {secret}"],
+        extra={"more": secret}, location="1428 Elm St",
+        asks=[{"kind": kind, "stars": 4, **note} for kind in asks.ASKS],
+        photos=[photo | {"by": secret, "id": photo["kind"]} for photo in PHOTOS],
+        former_tokens=[{"token": secret, "seq": 1, "epoch": "e"}], opted_out=["sms"],
+    )  # fmt: skip
+
+    public = public_projection(shown().get(pk=job.pk))
+    del public["epoch"]
+    sent = json.dumps(public, ensure_ascii=False)
+
+    assert [word for word in (secret, job.uid, job.token, "ticket", "sms", "1428") if word in sent] == []
 
 
 def test_the_edge_copy_is_named_by_the_token_and_is_the_same(board):
@@ -173,10 +267,10 @@ def test_what_cannot_be_a_token_never_reaches_the_database(db, django_assert_num
         find(token)
 
 
-def test_finding_and_showing_a_job_costs_two_queries(board, django_assert_num_queries):
+def test_finding_and_showing_a_job_costs_one_query(board, django_assert_num_queries):
     job = job_that_went(board, "requested", "scheduled", "ready_for_pickup", "en_route")
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         public_projection(find(job.token))
 
 
