@@ -1,0 +1,178 @@
+"""`production/release.json` and `staging/release.json`: which release is there, who is changing that, and what was done
+before. One object, changed by compare-and-swap, so that it is lock and record in one.
+
+    {"release", "to", "number", "by", "at", "stopped", "holder",
+     "history": [{"number", "at", "by", "came_from", "to", "result"}]}
+
+`to` is the release that is being brought there, null when it is at rest; `at` is when its bringer was last heard of, and
+`stopped` says why they gave up; `holder` differs for each who was ever at it. Times are ISO 8601 in UTC.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .store import Conflict, EdgeError, Store
+
+FILE = "release.json"
+NAME = f"{{place}}/{FILE}"
+PRODUCTION, STAGING = "production", "staging"
+KEPT = 200
+LEASE = timedelta(minutes=10)
+"""Who says nothing for so long is not at it any more, and somebody else may take over."""
+BEAT = timedelta(minutes=1)
+LONGEST = 500
+"""Of what is written down about a failure."""
+LIVE = "live"
+"""The result of a release that works."""
+
+
+class Busy(EdgeError):
+    """Somebody else is changing it."""
+
+    def __init__(self, pointer: "Pointer") -> None:
+        super().__init__(
+            f"{pointer.by} is bringing release {pointer.to} to {pointer.place}, last heard of at {pointer.at}. Wait for it,"
+            f" or run the same command for {pointer.to}, which goes on with it"
+            if pointer.to
+            else f"{pointer.by} has just brought release {pointer.release} to {pointer.place}: see `manage.py edge status`"
+        )
+
+
+class Lost(EdgeError):
+    """Somebody else took over in the meantime."""
+
+    def __init__(self, pointer: "Pointer") -> None:
+        way = f"is bringing release {pointer.to}" if pointer.to else f"has brought release {pointer.release}"
+        super().__init__(
+            f"{pointer.by} took over in the meantime and {way} to {pointer.place}. `manage.py edge verify` says whether it"
+            " is whole"
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    number: int
+    at: str
+    by: str
+    came_from: str | None
+    to: str
+    result: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    place: str = PRODUCTION
+    release: str | None = None
+    to: str | None = None
+    number: int = 0
+    by: str = ""
+    at: str = ""
+    stopped: str = ""
+    holder: str = ""
+    history: Sequence[Entry] = ()
+    etag: str | None = None
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether somebody is at it."""
+        return bool(self.to and not self.stopped and now - datetime.fromisoformat(self.at) < LEASE)
+
+    def before(self) -> str | None:
+        """What to go back to: the release that was live before this one, or this one while another is on its way."""
+        if self.to and self.release:
+            return self.release
+        return next((one.to for one in reversed(self.history) if one.to != self.release and one.result == LIVE), None)
+
+    def facts(self) -> dict[str, Any]:
+        return {key: value for key, value in asdict(self).items() if key not in {"place", "etag"}}
+
+    def as_bytes(self) -> bytes:
+        return json.dumps(self.facts(), indent=1).encode()
+
+
+def read(store: Store, place: str = PRODUCTION) -> Pointer:
+    """Raises EdgeError when it is damaged: then nobody knows what is there."""
+    name = NAME.format(place=place)
+    try:
+        content, etag = store.read(name)
+    except FileNotFoundError:
+        return Pointer(place)
+    try:
+        facts = json.loads(content)
+        history = [Entry(**entry) for entry in facts.pop("history")]
+        return Pointer(place, **facts, history=history, etag=etag)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise EdgeError(f"{name} is damaged: put an earlier version of it back") from None
+
+
+@dataclass
+class Hold:
+    """The right to change a place, kept up by its holder. Whatever it does raises Lost when somebody else has it now."""
+
+    store: Store
+    pointer: Pointer
+    now: Callable[[], datetime]
+
+    def beat(self) -> None:
+        """Says that it is still being worked on."""
+        self._write(replace(self.pointer, at=_iso(self.now())))
+
+    def beat_now_and_then(self) -> None:
+        """For long waits."""
+        if self.now() - datetime.fromisoformat(self.pointer.at) >= BEAT:
+            self.beat()
+
+    def check(self) -> None:
+        """Writes nothing."""
+        found = read(self.store, self.pointer.place)
+        if found.etag != self.pointer.etag:
+            raise Lost(found)
+
+    def turn(self, to: str) -> None:
+        """Goes elsewhere instead: back."""
+        self._write(replace(self.pointer, to=to, number=self.pointer.number + 1, at=_iso(self.now())))
+
+    def rest(self, came_from: str | None, result: str) -> Pointer:
+        """What it was being brought to is there, all of it."""
+        at, to = _iso(self.now()), str(self.pointer.to)
+        entry = Entry(self.pointer.number, at, self.pointer.by, came_from, to, result[:LONGEST])
+        self._write(replace(self.pointer, release=to, to=None, at=at, history=[*self.pointer.history, entry][-KEPT:]))
+        return self.pointer
+
+    def stop(self, reason: str) -> None:
+        """Gives up, so that nobody has to wait until it is clear that nobody comes back."""
+        self._write(replace(self.pointer, stopped=reason[:LONGEST] or "interrupted", at=_iso(self.now())))
+
+    def _write(self, pointer: Pointer) -> None:
+        try:
+            self.pointer = _write(self.store, pointer)
+        except Conflict:
+            raise Lost(read(self.store, pointer.place)) from None
+
+
+def take(store: Store, place: str, to: str, *, by: str, now: Callable[[], datetime]) -> Hold:
+    """Declares that `to` is being brought there. Raises Busy."""
+    found = read(store, place)
+    resumed = found.to == to
+    if not resumed and found.is_held(now()):
+        raise Busy(found)
+    number = found.number if resumed else found.number + 1
+    try:
+        mine = replace(found, by=by, at=_iso(now()), stopped="", holder=secrets.token_hex(8))
+        taken = _write(store, replace(mine, to=to, number=number))
+    except Conflict:
+        raise Busy(read(store, place)) from None
+    return Hold(store, taken, now)
+
+
+def _write(store: Store, pointer: Pointer) -> Pointer:
+    types = {"content_type": "application/json", "cache_control": "no-store"}
+    name = NAME.format(place=pointer.place)
+    return replace(pointer, etag=store.write(name, pointer.as_bytes(), if_match=pointer.etag, **types))
+
+
+def _iso(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,109 @@
+"""Releases in the store: `releases/<id>/…`, written once and never changed. The manifest comes last: a release that has one
+is whole.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from . import manifest
+from .manifest import ID, BadRelease, Manifest
+from .store import Conflict, EdgeError, Store
+
+FOLDER = "releases/{id}/"
+MANIFEST = "manifest.json"
+PRUNED = "pruned.json"
+"""It stands in a release that is being deleted, until nothing else does."""
+AT_A_TIME = 16
+
+Progress = Callable[[str, int, int], None]
+"""(what, done, total)"""
+
+
+class NoSuchRelease(EdgeError):
+    def __init__(self, id: str) -> None:
+        super().__init__(f"there is no release {id}: `manage.py edge list` shows those that there are")
+
+
+def stage(store: Store, content: Mapping[str, bytes], progress: Progress) -> Manifest:
+    """Writes what is not there yet, and can be run again after it was killed. Raises BadRelease."""
+    wanted = manifest.of(content)
+    folder = FOLDER.format(id=wanted.id)
+    there = set(store.names(folder))
+    if folder + MANIFEST in there:
+        check(store, wanted, progress)
+        return wanted
+
+    def put(path: str) -> None:
+        create(store, folder + path, content[path], path)
+
+    each(put, list(wanted.files), "staged", progress)
+    create(store, folder + MANIFEST, wanted.as_bytes(), MANIFEST)
+    return wanted
+
+
+def read(store: Store, id: str) -> Manifest:
+    """Raises NoSuchRelease and BadRelease."""
+    name = FOLDER.format(id=id) + MANIFEST
+    if not ID.fullmatch(id):
+        raise NoSuchRelease(id)
+    try:
+        found = manifest.parse(name, store.read(name)[0])
+    except FileNotFoundError:
+        raise NoSuchRelease(id) from None
+    if found.id != id:
+        raise BadRelease(f"{name} is that of release {found.id}")
+    return found
+
+
+def check(store: Store, release: Manifest, progress: Progress) -> None:
+    """Reads every file of a release. Raises BadRelease, which names the first that is missing or was changed."""
+    each(lambda path: content_of(store, release, path), list(release.files), "checked", progress)
+
+
+def content_of(store: Store, release: Manifest, path: str) -> bytes:
+    """Raises BadRelease."""
+    name = FOLDER.format(id=release.id) + path
+    try:
+        content, _ = store.read(name)
+    except FileNotFoundError:
+        raise BadRelease(f"{name} is missing: stage the release again") from None
+    if hashlib.sha256(content).hexdigest() != release.files[path].sha256:
+        raise BadRelease(f"{name} was changed: it is not what was staged")
+    return content
+
+
+def staged(store: Store) -> Iterator[str]:
+    """The ids of whole releases."""
+    yield from _folders_with(store, MANIFEST)
+
+
+def half_pruned(store: Store) -> Iterator[str]:
+    """The ids of releases whose deletion was interrupted."""
+    yield from _folders_with(store, PRUNED)
+
+
+def _folders_with(store: Store, file: str) -> Iterator[str]:
+    for name in store.names("releases/"):
+        _, id, path = name.split("/", 2)
+        if path == file:
+            yield id
+
+
+def create(store: Store, name: str, content: bytes, path: str) -> None:
+    """Writes an object unless it is there already. Raises BadRelease when another one is."""
+    types = {"content_type": manifest.content_type(path), "cache_control": manifest.cache_control(path)}
+    with suppress(Conflict):
+        if store.etag(name) is None:
+            store.write(name, content, if_match=None, **types)
+            return
+    if store.read(name)[0] != content:
+        raise BadRelease(f"{name} was changed: it is not what was staged")
+
+
+def each(step: Callable[[str], object], paths: list[str], what: str, progress: Progress) -> None:
+    """Does it for all of them, a few at a time, and raises what the first one raised that failed."""
+    with ThreadPoolExecutor(AT_A_TIME, "release") as pool:
+        for done, _ in enumerate(pool.map(step, paths), 1):
+            progress(what, done, len(paths))

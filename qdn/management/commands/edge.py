@@ -1,0 +1,155 @@
+"""`manage.py edge stage|verify|promote|rollback|status|list|prune|deploy`: releases of the site that customers see."""
+
+import getpass
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from edge import cdn_aws, deploy, engine, pointer, pruning, releases
+from edge.pointer import PRODUCTION, STAGING, Pointer
+from edge.promoting import Promotion
+from qdn import edge_places, site
+from qdn.site import SiteStore
+
+
+class Command(BaseCommand):
+    help = (
+        "Stages, verifies, promotes and takes back releases of the customers' pages. A step that was interrupted goes on."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+        steps.add_parser("stage", help="render the site, store it as a release and bring it to staging")
+        verify = steps.add_parser("verify", help="look at a place as a customer does")
+        verify.add_argument("--env", choices=[STAGING, PRODUCTION], default=PRODUCTION)
+        promote = steps.add_parser("promote", help="bring a release to production; take it back if it does not work")
+        promote.add_argument("release", nargs="?", help="its id; without one, that of staging")
+        rollback = steps.add_parser("rollback", help="bring an earlier release to production")
+        rollback.add_argument("release", nargs="?", help="its id; without one, the one that was live before")
+        steps.add_parser("status", help="what is where").add_argument("--json", action="store_true")
+        steps.add_parser("list", help="all releases")
+        prune = steps.add_parser("prune", help="delete old releases that are nowhere")
+        prune.add_argument("--keep", type=int, default=10, help="how many of the latest stay (10)")
+        stack = steps.add_parser("deploy", help="deploy the stack on Amazon; shows first what would change")
+        stack.add_argument("--stack", default="qdn-edge", help="its name (qdn-edge)")
+        stack.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter; may be repeated")
+        stack.add_argument("--yes", action="store_true", help="do it without asking")
+        for name in ("stage", "verify", "promote", "rollback"):
+            steps.choices[name].add_argument(
+                "--no-api", action="store_true", help="do not look at the server behind the API"
+            )
+
+    def handle(self, *args: Any, step: str, **options: Any) -> None:
+        steps: dict[str, Callable[..., None]] = {
+            "stage": self.stage, "verify": self.verify, "promote": self.promote, "rollback": self.rollback,
+            "status": self.status, "list": self.list_releases, "prune": self.prune, "deploy": self.deploy,
+        }  # fmt: skip
+        try:
+            steps[step](**options)
+        except edge_places.FAILURES as error:
+            raise CommandError(edge_places.reason(error)) from None
+
+    def stage(self, **options: Any) -> None:
+        release = releases.stage(SiteStore(), site.build(), self.progress)
+        self.stdout.write(f"Release {release.id}: {len(release.pages)} pages, {len(release.assets)} assets.")
+        now = self.bring(STAGING, release.id, **options)
+        self.stdout.write(f"It is on staging. Next: manage.py edge promote {now.release}")
+
+    def verify(self, env: str, no_api: bool, **options: Any) -> None:
+        store = SiteStore()
+        now = pointer.read(store, env)
+        if now.release is None:
+            raise CommandError(f"nothing was ever brought to {env}")
+        found = edge_places.problems(store, env, releases.read(store, now.release), server_too=not no_api)
+        for problem in found:
+            self.stdout.write(f"  ✗ {problem}")
+        if found:
+            raise CommandError(f"{env} is not as release {now.release} should be: {len(found)} problems")
+        self.stdout.write(f"{env.capitalize()} is release {now.release}, as it should be.")
+
+    def promote(self, release: str | None, **options: Any) -> None:
+        store = SiteStore()
+        id = release or pointer.read(store, STAGING).release
+        if id is None:
+            raise CommandError("nothing is staged: run `manage.py edge stage` first")
+        self.bring(PRODUCTION, id, **options)
+        self.stdout.write(f"Release {id} is live.")
+
+    def rollback(self, release: str | None, **options: Any) -> None:
+        id = release or pointer.read(SiteStore()).before()
+        if id is None:
+            raise CommandError("no other release was live before")
+        self.bring(PRODUCTION, id, **options)
+        self.stdout.write(f"Release {id} is live again.")
+
+    def bring(self, place: str, id: str, *, no_api: bool, **options: Any) -> Pointer:
+        if lacking := edge_places.lacking(place):
+            self.stderr.write(f"Beware: {lacking}.")
+        promotion: Promotion = edge_places.promotion(place, self.progress, server_too=not no_api)
+        return promotion.promote(id, by=getpass.getuser())
+
+    def status(self, **options: Any) -> None:
+        store = SiteStore()
+        places = {place: pointer.read(store, place) for place in (PRODUCTION, STAGING)}
+        if options["json"]:
+            self.stdout.write(json.dumps({place: now.facts() for place, now in places.items()}, ensure_ascii=False))
+            return
+        for place, now in places.items():
+            self.stdout.write(f"{place:<12}{now.release or 'nothing yet'}{edge_places.on_the_way(now)}")
+        for entry in reversed(places[PRODUCTION].history):
+            came_from = f" (before: {entry.came_from})" if entry.came_from else ""
+            self.stdout.write(f"  {entry.at}  {entry.by:<12} {entry.to}{came_from}: {entry.result}")
+
+    def list_releases(self, **options: Any) -> None:
+        store = SiteStore()
+        where = {pointer.read(store, place).release: place for place in (STAGING, PRODUCTION)}
+        for id in releases.staged(store):
+            release = releases.read(store, id)
+            self.stdout.write(
+                f"{id}  {len(release.pages)} pages, {len(release.assets)} assets  {where.get(id, '')}".rstrip()
+            )
+
+    def prune(self, keep: int, **options: Any) -> None:
+        gone = pruning.prune(SiteStore(), keep)
+        self.stdout.write(f"{len(gone)} releases deleted." + "".join(f"\n  {id}" for id in gone))
+
+    def deploy(self, stack: str, yes: bool, **options: Any) -> None:
+        client = cdn_aws.client("cloudformation")
+        planned = deploy.plan(client, stack, self.parameters(options["set"]), self.stdout.write)
+        for change in planned.changes:
+            self.stdout.write(f"  {change}")
+        if not planned.changes:
+            self.stdout.write(f"The stack {stack} is as it should be.")
+        elif not yes and not self.is_sure(f"Change the stack {stack} like this? [y/N] "):
+            deploy.discard(client, planned)
+            self.stdout.write("Nothing was changed. With --yes it is done without asking.")
+            return
+        for name, value in deploy.apply(client, planned, self.stdout.write).items():
+            self.stdout.write(f"  {name} = {value}")
+
+    def parameters(self, given: list[str]) -> dict[str, str]:
+        """The function's code is what is live: a deployment must not change it, that is what releases do."""
+        if bad := next((one for one in given if "=" not in one), None):
+            raise CommandError(f"--set {bad}: expected NAME=VALUE")
+        live = edge_places.live_code(PRODUCTION) if settings.SITE_BUCKET else None
+        code = (live or engine.FUNCTION.read_bytes()).decode()
+        return {"RewriteCode": code} | dict(one.split("=", 1) for one in given)
+
+    def is_sure(self, question: str) -> bool:
+        if not sys.stdin.isatty():
+            return False
+        self.stdout.write(question, ending="")
+        self.stdout.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        if self.stdout.isatty():
+            self.stdout.write(f"\r  {what}: {done} of {total}   ", ending="\n" if done == total else "")
+            self.stdout.flush()
+        elif done == total:
+            self.stdout.write(f"  {what}: {total}")

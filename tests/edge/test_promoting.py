@@ -1,0 +1,514 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge import manifest, pointer, releases
+from edge.manifest import BadRelease
+from edge.pointer import Busy, Lost
+from edge.promoting import Broken, Promotion, Refused
+from edge.releases import NoSuchRelease
+from edge.store import EdgeError
+from tests.edge.stores import Countdown, Killed, MemoryStore, Mortal
+
+POINTER = "production/release.json"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def content(version: str) -> dict[str, bytes]:
+    return {
+        "track.html": f"track {version}".encode(),
+        "404.html": b"nowhere",
+        f"only-{version}.html": b"x",
+        f"static/track.{version}.js": version.encode(),
+        "static/logo.1.svg": b"<svg/>",
+        "function.js": f"function {version}".encode(),
+    }
+
+
+class Edge:
+    """Remembers the function and every invalidation."""
+
+    def __init__(self) -> None:
+        self.code, self.invalidated = b"", dict[str, list[str]]()
+
+    def put_function(self, code):
+        changed, self.code = code != self.code, code
+        return changed
+
+    def invalidate(self, paths, reference, progress):
+        if self.invalidated.setdefault(reference, list(paths)) != list(paths):
+            raise EdgeError("the reference belongs to another invalidation")  # as CloudFront says
+
+
+def quiet(*_) -> None:
+    pass
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+@pytest.fixture
+def edge():
+    return Edge()
+
+
+def promotion(store, edge, wrong=lambda release: [], now=NOW) -> Promotion:
+    return Promotion(store, edge, wrong, quiet, lambda: now)
+
+
+def staged(store, version: str) -> str:
+    return releases.stage(store, content(version), quiet).id
+
+
+def production(store) -> dict[str, bytes]:
+    names = [name for name in store.names("production/") if name != POINTER]
+    return {name.removeprefix("production/"): store.read(name)[0] for name in names}
+
+
+def is_whole(store, edge, version: str) -> bool:
+    """All of the release and no page of another; assets of others stay for pages that are still open somewhere."""
+    found, wanted = production(store), content(version)
+    pages = {path for path in found if path.endswith(".html")}
+    files = {path: body for path, body in wanted.items() if path != "function.js"}
+    return (
+        found | files == found
+        and pages == {path for path in wanted if path.endswith(".html")}
+        and edge.code == wanted["function.js"]
+    )
+
+
+def test_the_first_release(store, edge):
+    id = staged(store, "a")
+
+    live = promotion(store, edge).promote(id, by="Ana")
+
+    assert is_whole(store, edge, "a")
+    assert (live.release, live.to, live.number) == (id, None, 1)
+    assert [(one.by, one.came_from, one.to, one.result) for one in live.history] == [("Ana", None, id, "live")]
+    [(reference, paths)] = edge.invalidated.items()
+    assert (reference[:-9], paths) == (f"production-{id}-1", ["/404.html", "/only-a.html", "/track.html"])
+    assert store.types["production/track.html"] == ("text/html; charset=utf-8", manifest.ASK_AGAIN)
+    assert store.types["production/static/track.a.js"] == ("text/javascript; charset=utf-8", manifest.FOREVER)
+
+
+def test_assets_come_before_pages(store, edge):
+    id = staged(store, "a")
+    store.writes.clear()
+
+    promotion(store, edge).promote(id, by="Ana")
+
+    order = [name.removeprefix("production/") for name in store.writes if name != POINTER]
+    assert [name.endswith(".html") for name in order] == [False, False, True, True, True]
+
+
+def test_back_to_an_older_release_is_the_same_way_and_is_invalidated_again(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    for id in (a, b, a):
+        promotion(store, edge).promote(id, by="Ana")
+
+    assert is_whole(store, edge, "a")
+    assert [reference[:-9] for reference in edge.invalidated] == [
+        f"production-{a}-1", f"production-{b}-2", f"production-{a}-3"
+    ]  # fmt: skip
+    assert "/only-b.html" in list(edge.invalidated.values())[2]  # a page that is gone must not be kept by the edge
+    assert "production/static/track.b.js" in store.objects
+
+
+def test_a_release_that_does_not_work_is_taken_back_by_itself(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+
+    with pytest.raises(Refused) as error:
+        promotion(store, edge, lambda release: ["track.html: 500"] if release.id == b else []).promote(b, by="Ben")
+
+    assert str(error.value) == f"release {b} does not work, production is {a} again: track.html: 500"
+    assert is_whole(store, edge, "a")
+    now = pointer.read(store)
+    assert (now.release, now.to) == (a, None)
+    assert [(one.by, one.came_from, one.to, one.result) for one in now.history[1:]] == [
+        ("Ben", b, a, f"back from {b}: track.html: 500")
+    ]
+
+
+def test_the_first_release_has_nothing_to_go_back_to(store, edge):
+    id = staged(store, "a")
+    with pytest.raises(Broken, match="none to go back to: dark"):
+        promotion(store, edge, lambda release: ["dark"]).promote(id, by="Ana")
+
+    now = pointer.read(store)
+    assert (now.release, now.to, now.history[-1].result) == (id, None, "does not work: dark")
+
+
+def test_only_what_was_live_is_gone_back_to(store, edge):
+    a, b, c = staged(store, "a"), staged(store, "b"), staged(store, "c")
+    promotion(store, edge).promote(a, by="Ana")
+    promotion(store, edge).promote(b, by="Ana")
+    with pytest.raises(Refused):
+        promotion(store, edge, lambda release: ["dark"] if release.id == c else []).promote(c, by="Ana")
+
+    assert pointer.read(store).before() == a
+    promotion(store, edge).promote(a, by="Ana")
+    assert pointer.read(store).before() == b
+
+
+def test_every_file_of_before_goes_but_assets_and_the_pointer(store, edge):
+    old = content("a") | {"robots.txt": b"x", "site.webmanifest": b"{}"}
+    promotion(store, edge).promote(releases.stage(store, old, quiet).id, by="Ana")
+
+    promotion(store, edge).promote(staged(store, "b"), by="Ana")
+
+    assert {path for path in production(store) if not path.startswith("static/")} == {
+        "track.html", "404.html", "only-b.html"
+    }  # fmt: skip
+
+
+def test_when_nothing_works_somebody_is_told(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+
+    with pytest.raises(Broken, match=f"release {a}, to which production went back, does not work either: dark"):
+        promotion(store, edge, lambda release: ["dark"]).promote(b, by="Ana")
+    assert is_whole(store, edge, "a")
+
+
+# --- whoever is stopped, is stopped anywhere
+
+
+def crash_points(run) -> int:
+    clock = Countdown()
+    run(clock)
+    return clock.ticks
+
+
+@pytest.mark.parametrize("way", ["forward", "back", "taken back"])
+def test_whoever_is_killed_at_any_step_and_runs_again_leaves_one_whole_release(way):
+    def begin():
+        store, edge = MemoryStore(), Edge()
+        a, b = staged(store, "a"), staged(store, "b")
+        promotion(store, edge).promote(a, by="Ana")
+        if way == "back":
+            promotion(store, edge).promote(b, by="Ana")
+        return store, edge, (a if way == "back" else b), (a, b)
+
+    def wrong(ids):
+        return lambda release: ["dark"] if way == "taken back" and release.id == ids[1] else []
+
+    def run(clock, store, edge, target, ids):
+        Promotion(Mortal(store, clock), Mortal(edge, clock), wrong(ids), quiet, lambda: NOW).promote(target, by="Ana")
+
+    def whole_run(clock):
+        store, edge, target, ids = begin()
+        try:
+            run(clock, store, edge, target, ids)
+        except Refused:
+            assert way == "taken back"
+
+    steps = crash_points(whole_run)
+    assert steps > 60
+    for step in range(steps):
+        store, edge, target, ids = begin()
+        with pytest.raises((Killed, Refused)):
+            run(Countdown(step), store, edge, target, ids)
+
+        on_the_way = pointer.read(store).to or target
+        try:
+            promotion(store, edge, wrong(ids)).promote(on_the_way, by="Ana")
+        except Refused:
+            assert way == "taken back"
+
+        now = pointer.read(store)
+        end = {"forward": "b", "back": "a", "taken back": "a"}[way]
+        assert (is_whole(store, edge, end), now.release, now.to) == (True, ids[end == "b"], None), step
+        if way != "taken back":  # then it may be that nothing was changed yet
+            asked = {path for paths in list(edge.invalidated.values())[1 if way == "forward" else 2 :] for path in paths}
+            assert {"/only-a.html", "/only-b.html", "/track.html"} <= asked, step
+
+
+def test_only_what_is_new_is_written(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+    store.writes.clear()
+
+    promotion(store, edge).promote(b, by="Ana")
+
+    written = {name for name in store.writes if name != POINTER}
+    assert written == {"production/track.html", "production/only-b.html", "production/static/track.b.js"}
+
+
+# --- two at once
+
+
+class Slow(Edge):
+    """While the first one waits for the edge, `meanwhile` happens."""
+
+    def __init__(self, meanwhile) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    def invalidate(self, paths, reference, progress):
+        super().invalidate(paths, reference, progress)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
+
+
+def test_of_two_at_once_the_second_is_told_who_is_at_it(store):
+    a, b = staged(store, "a"), staged(store, "b")
+    told = []
+
+    def second():
+        with pytest.raises(Busy) as error:
+            promotion(store, edge).promote(b, by="Ben")
+        told.append(str(error.value))
+
+    edge = Slow(second)
+    promotion(store, edge).promote(a, by="Ana")
+
+    assert told == [
+        f"Ana is bringing release {a} to production, last heard of at 2026-11-24T12:00:00+00:00. Wait for it, or run the"
+        f" same command for {a}, which goes on with it"
+    ]
+    assert is_whole(store, edge, "a")
+
+
+def test_who_is_silent_for_too_long_loses_to_who_takes_over(store):
+    a, b = staged(store, "a"), staged(store, "b")
+
+    def second():
+        promotion(store, edge, now=NOW + pointer.LEASE).promote(b, by="Ben")
+
+    edge = Slow(second)
+    with pytest.raises(Lost) as error:
+        promotion(store, edge).promote(a, by="Ana")
+
+    assert str(error.value) == (
+        f"Ben took over in the meantime and has brought release {b} to production. `manage.py edge verify` says whether it"
+        " is whole"
+    )
+    assert is_whole(store, edge, "b")
+    assert pointer.read(store).release == b
+
+
+class Sleepy(MemoryStore):
+    """Whoever is about to do the step falls asleep, and `meanwhile` happens."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self.step, self.meanwhile = step, None
+
+    def _sleep(self, step: str) -> None:
+        meanwhile = self.meanwhile
+        if meanwhile and step == self.step:
+            self.meanwhile = None
+            meanwhile()
+
+    def write(self, name, content, **more):
+        self._sleep(f"write {name}")
+        return super().write(name, content, **more)
+
+    def delete(self, name):
+        super().delete(name)
+        self._sleep(f"deleted {name}")
+
+    def read(self, name):
+        found = super().read(name)
+        self._sleep(f"read {name}")
+        return found
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "write production/404.html",
+        "write production/track.html",
+        "read production/track.html",
+        "read production/404.html",
+        "deleted production/only-a.html",
+    ],
+)
+def test_who_wakes_up_after_somebody_took_over_writes_nothing_more(edge, step):
+    """Ana promotes b over a and falls asleep; Ben brings c. What Ana had in hand must not be on top of it."""
+    store = Sleepy(step)
+    pages = {version: content(version) | {"404.html": f"nowhere {version}".encode()} for version in "abc"}
+    pages["b"]["also.html"] = b"gone with c"
+    pages["a"]["z.html"] = pages["c"]["z.html"] = b"gone with b"
+    a, b, c = (releases.stage(store, pages[version], quiet).id for version in "abc")
+    promotion(store, edge).promote(a, by="Ana")
+    store.meanwhile = lambda: promotion(store, edge, now=NOW + pointer.LEASE).promote(c, by="Ben")
+
+    with pytest.raises(Lost):
+        promotion(store, edge).promote(b, by="Ana")
+
+    assert only_pages(production(store)) == only_pages(pages["c"])
+    assert pointer.read(store).release == c
+
+
+@pytest.mark.parametrize("path", ["404.html", "track.html"])
+def test_nor_where_it_is_the_same_again_as_before(edge, path):
+    """Ben goes back to a, so the page has the etag that Ana knows."""
+    store = Sleepy(f"read production/{path}")
+    pages = {version: content(version) | {"404.html": f"nowhere {version}".encode()} for version in "ab"}
+    a, b = (releases.stage(store, pages[version], quiet).id for version in "ab")
+    promotion(store, edge).promote(a, by="Ana")
+    store.meanwhile = lambda: promotion(store, edge, now=NOW + pointer.LEASE).promote(a, by="Ben")
+
+    with pytest.raises(Lost):
+        promotion(store, edge).promote(b, by="Ana")
+
+    assert only_pages(production(store)) == only_pages(pages["a"])
+
+
+def only_pages(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {path: body for path, body in files.items() if path.endswith(".html")}
+
+
+def test_who_is_heard_of_during_a_long_wait_keeps_it(store):
+    a, b = staged(store, "a"), staged(store, "b")
+    clock = [NOW]
+
+    class Long(Edge):
+        def invalidate(self, paths, reference, progress):
+            for _ in range(20):
+                clock[0] += timedelta(minutes=1)
+                progress("forgotten", 0, 1)
+                with pytest.raises(Busy):
+                    Promotion(store, Edge(), lambda release: [], quiet, lambda: clock[0]).promote(b, by="Ben")
+
+    Promotion(store, Long(), lambda release: [], quiet, lambda: clock[0]).promote(a, by="Ana")
+
+    assert pointer.read(store).release == a
+
+
+class Failing(Edge):
+    def __init__(self, error) -> None:
+        super().__init__()
+        self.error = error
+
+    def invalidate(self, paths, reference, progress):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(EdgeError("not allowed"), "not allowed"), (KeyboardInterrupt(), "interrupted")],
+    ids=["refused", "^C"],
+)
+def test_who_gives_up_says_so_and_nobody_has_to_wait(store, edge, error, words):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+
+    with pytest.raises(type(error)):
+        promotion(store, Failing(error)).promote(b, by="Ana")
+
+    now = pointer.read(store)
+    assert (now.release, now.to, now.stopped, now.before()) == (a, b, words, a)
+    promotion(store, edge).promote(a, by="Ben")
+    assert is_whole(store, edge, "a")
+    assert (pointer.read(store).to, pointer.read(store).stopped) == (None, "")
+
+
+def test_two_who_bring_the_same_release_in_the_same_second_are_told_apart(store):
+    a = staged(store, "a")
+
+    holds = [pointer.take(store, "production", a, by="Ana", now=lambda: NOW) for _ in range(2)]
+
+    with pytest.raises(Lost):
+        holds[0].beat()
+    holds[1].beat()
+
+
+def test_who_was_faster_is_named_though_it_is_all_over(store):
+    a, b = staged(store, "a"), staged(store, "b")
+
+    class Raced(MemoryStore):
+        def __init__(self):
+            super().__init__()
+            self.objects = store.objects
+
+        def write(self, name, content, **more):
+            if name == POINTER and b"Ben" in content:
+                promotion(store, Edge()).promote(a, by="Ana")
+            return super().write(name, content, **more)
+
+    with pytest.raises(Busy, match=f"Ana has just brought release {a} to production"):
+        promotion(Raced(), Edge()).promote(b, by="Ben")
+
+
+def test_a_release_that_is_pruned_before_it_was_declared_is_not_begun(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+
+    class Raced(MemoryStore):
+        def write(self, name, content, **more):
+            if name == POINTER:
+                store.delete(f"releases/{b}/manifest.json")
+            return super().write(name, content, **more)
+
+    raced = Raced()
+    raced.objects = store.objects
+    with pytest.raises(NoSuchRelease):
+        promotion(raced, edge).promote(b, by="Ana")
+
+    assert is_whole(store, edge, "a")
+
+
+def test_not_a_second_before(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    pointer.take(store, "production", a, by="Ana", now=lambda: NOW)
+
+    with pytest.raises(Busy):
+        promotion(store, edge, now=NOW + pointer.LEASE - timedelta(seconds=1)).promote(b, by="Ben")
+
+
+# --- bad input leaves production as it is
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "words"),
+    [
+        (lambda store, id: store.delete(f"releases/{id}/manifest.json"), NoSuchRelease, "there is no release"),
+        (lambda store, id: store.delete(f"releases/{id}/track.html"), BadRelease, "track.html is missing"),
+        (
+            lambda store, id: store.objects.update({f"releases/{id}/static/track.b.js": b"evil"}),
+            BadRelease,
+            "static/track.b.js was changed",
+        ),
+        (
+            lambda store, id: store.objects.update({f"releases/{id}/manifest.json": b'{"id": "x", "files": {}}'}),
+            BadRelease,
+            "was changed",
+        ),
+        (lambda store, id: store.objects.update({f"releases/{id}/manifest.json": b"{"}), BadRelease, "is damaged"),
+        (lambda store, id: store.objects.update({POINTER: b"{}"}), EdgeError, "is damaged"),
+    ],
+    ids=["no manifest", "half an upload", "a tampered file", "a tampered manifest", "half a manifest", "half a pointer"],
+)
+def test_what_is_wrong_is_named_and_production_is_left_alone(store, edge, spoil, error, words):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+    spoil(store, b)
+    before = dict(store.objects)
+
+    with pytest.raises(error, match=words):
+        promotion(store, edge).promote(b, by="Ana")
+
+    assert (store.objects, edge.code) == (before, b"function a")
+
+
+@pytest.mark.parametrize("id", ["", "../../production", "A" * 16, "0" * 15])
+def test_what_is_no_id_is_no_release(store, edge, id):
+    with pytest.raises(NoSuchRelease):
+        promotion(store, edge).promote(id, by="Ana")
+
+
+def test_staging_is_a_place_of_its_own(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+
+    Promotion(store, Edge(), lambda release: [], quiet, lambda: NOW, pointer.STAGING).promote(b, by="Ben")
+
+    assert is_whole(store, edge, "a")
+    assert store.read("staging/track.html")[0] == b"track b"
+    assert (pointer.read(store).release, pointer.read(store, pointer.STAGING).release) == (a, b)

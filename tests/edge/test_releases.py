@@ -1,0 +1,86 @@
+import hashlib
+
+import pytest
+
+from edge import manifest, releases
+from edge.manifest import BadRelease
+from tests.edge.stores import Countdown, Killed, MemoryStore, Mortal
+
+CONTENT = {"track.html": b"track", "404.html": b"nowhere", "static/a.1.js": b"a", "function.js": b"f"}
+
+
+def quiet(*_) -> None:
+    pass
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def test_a_release_is_written_once_with_its_manifest_last(store):
+    seen = []
+    release = releases.stage(store, CONTENT, lambda *progress: seen.append(progress))
+
+    folder = f"releases/{release.id}/"
+    assert store.objects == {folder + path: body for path, body in CONTENT.items()} | {
+        f"{folder}manifest.json": release.as_bytes()
+    }
+    assert store.writes[-1] == f"{folder}manifest.json"
+    assert seen[-1] == ("staged", 4, 4)
+
+
+def test_the_same_content_is_the_same_release_and_writes_nothing(store):
+    first = releases.stage(store, CONTENT, quiet)
+    store.writes.clear()
+
+    second = releases.stage(store, dict(reversed(CONTENT.items())), quiet)
+
+    assert (second, store.writes) == (first, [])
+    assert releases.stage(store, CONTENT | {"track.html": b"other"}, quiet).id != first.id
+
+
+def test_the_id_follows_from_names_and_content(store):
+    lines = "".join(f"{path} {hashlib.sha256(body).hexdigest()} {len(body)}\n" for path, body in sorted(CONTENT.items()))
+
+    assert manifest.of(CONTENT).id == hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def test_who_is_killed_while_staging_goes_on_with_it():
+    clock = Countdown()
+    releases.stage(Mortal(MemoryStore(), clock), CONTENT, quiet)
+
+    for step in range(clock.ticks):
+        store = MemoryStore()
+        with pytest.raises(Killed):
+            releases.stage(Mortal(store, Countdown(step)), CONTENT, quiet)
+        assert list(releases.staged(store)) in ([], [manifest.of(CONTENT).id])
+
+        release = releases.stage(store, CONTENT, quiet)
+
+        assert releases.read(store, release.id) == release
+        releases.check(store, release, quiet)
+
+
+def test_somebody_else_s_file_in_its_place_is_not_overwritten(store):
+    folder = f"releases/{manifest.of(CONTENT).id}/"
+    store.objects[f"{folder}track.html"] = b"evil"
+
+    with pytest.raises(BadRelease, match=r"track\.html was changed"):
+        releases.stage(store, CONTENT, quiet)
+
+    assert list(releases.staged(store)) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../x.html", "a/.hidden.html", "x.php", "a b.html", "", "x" * 201 + ".html", "html", "release.json", "manifest.json"],
+)
+def test_a_path_that_no_site_has_is_refused(path):
+    with pytest.raises(BadRelease):
+        manifest.of(CONTENT | {path: b""})
+
+
+def test_every_site_has_a_page_for_links_that_lead_nowhere():
+    with pytest.raises(BadRelease, match=r"404\.html is missing"):
+        manifest.of({"track.html": b""})
