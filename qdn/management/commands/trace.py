@@ -1,0 +1,51 @@
+"""`manage.py trace <link, token or job>`: why does this customer not see their job?"""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from qdn.tracing import Trace
+from qdn.tracing_hops import BROKEN, OK, Hop
+
+MARKS = {OK: "✓", BROKEN: "✗"}
+IS_BROKEN, NOT_UNDERSTOOD = 1, 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Walks from a customer's link to what they see, and names the first hop that is broken. Changes nothing."
+        " Exit code: 0 the whole way works, 1 a hop is broken, 2 what was given is no link, token or id."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", help="a tracking link, its token, or a job's id; best in quotes")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *args: Any, what: str, **options: Any) -> None:
+        trace, hops = Trace(what), []
+        for hop in trace.hops():
+            hops.append(hop)
+            if not options["json"]:
+                self.show(hop)
+        broken = next((hop for hop in hops if hop.state == BROKEN), None)
+        if options["json"]:
+            facts = {"ok": not broken, "broken": broken and broken.name, "job": trace.job and trace.job.uid}
+            self.stdout.write(json.dumps(facts | {"hops": [hop.as_dict() for hop in hops]}, ensure_ascii=False))
+        else:
+            self.conclude(broken)
+        if broken:
+            sys.exit(IS_BROKEN if trace.asked.name else NOT_UNDERSTOOD)
+
+    def conclude(self, broken: Hop | None) -> None:
+        if broken:
+            self.stdout.write(f"\nBroken at {broken.name}: {broken.said}.\nTo do: {broken.remedy}.")
+        else:
+            self.stdout.write("\nThe whole way works.")
+
+    def show(self, hop: Hop) -> None:
+        self.stdout.write(f"  {MARKS.get(hop.state, '–')} {hop.name:<14}{hop.ms:8.1f} ms  {hop.said}")
+        self.stdout.flush()

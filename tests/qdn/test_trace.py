@@ -1,0 +1,602 @@
+"""`manage.py trace`: each hop is broken in turn, by real servers and real files, and has to be named with what mends it."""
+
+import base64
+import hashlib
+import io
+import json
+import threading
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.core.files.storage import storages
+from django.core.management import call_command
+from django.db import DatabaseError
+from django.utils import timezone
+
+from dispatch import flow, links
+from dispatch.mirror.document import FORMAT, job_object
+from dispatch.mirror.repository import JobRepository
+from dispatch.models import Job
+from edge import looking
+from qdn import tracing
+from qdn.tracing import Trace
+from qdn.tracing_hops import BROKEN, OK, SKIPPED
+from tests.postgres import free_port
+from tests.qdn.sites import release, use_folders
+from tests.s3 import running_s3
+from tests.servers import product
+from tracking.projection import public_object, public_projection, shown
+
+HOPS = ["link", "database", "mirror", "public copy", "edge function", "release", "site", "API", "socket"]
+PAGE = b'<main><article id="job"></article></main>'
+
+
+class World:
+    """Site, API and socket as one server; `answers` {beginning of a path: (status, body, headers)}; `socket` is a close
+    code, a message, or None for no websocket at all."""
+
+    def __init__(self, job) -> None:
+        state = json.dumps(public_projection(shown().get(pk=job.pk))).encode()
+        self.answers = {"/track/": (200, PAGE, {}), "/state/": (200, state, {}), "/api/": (200, state, {})}
+        self.socket = {"type": "state", "job": {}}
+        self.wait = 0.0
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        threading.Event().wait(self.wait)
+        if handler.path == "/ws/track/":
+            return self.speak(handler)
+        status, body, headers = next(
+            (answer for path, answer in self.answers.items() if handler.path.startswith(path)), (404, b"", {})
+        )
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        return handler.wfile.write(body)
+
+    def speak(self, handler: BaseHTTPRequestHandler) -> None:
+        if self.socket is None:
+            handler.send_error(404)
+            return
+        key = f"{handler.headers['Sec-WebSocket-Key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        handler.send_response(101)
+        handler.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        handler.end_headers()
+        handler.rfile.read(6)
+        if isinstance(self.socket, int):
+            handler.wfile.write(b"\x88\x02" + self.socket.to_bytes(2))
+        else:
+            payload = json.dumps(self.socket).encode()
+            handler.wfile.write(bytes([0x81, len(payload)]) + payload)
+
+
+@contextmanager
+def serving(world: World):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            with suppress(OSError):  # whoever asked has gone
+                world.answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def job(settings, tmp_path, job):
+    """In a database and in folders of its own, copied."""
+    use_folders(settings, tmp_path)
+    copy(job)
+    return job
+
+
+@pytest.fixture
+def world(job, settings):
+    world = World(job)
+    with serving(world) as origin:
+        settings.PUBLIC_ORIGIN = settings.API_ORIGIN = origin
+        yield world
+
+
+def copy(job: Job) -> None:
+    current = shown().get(pk=job.pk)
+    repository = JobRepository(storages["state"])
+    for name, document in (job_object(current), public_object(current)):
+        repository.put(name, document)
+
+
+def walk(what: str, seconds: float = 5) -> dict:
+    return {hop.name: hop for hop in Trace(what, seconds).hops()}
+
+
+def broken(hops: dict) -> list[str]:
+    return [name for name, hop in hops.items() if hop.state == BROKEN]
+
+
+def link(job: Job, settings) -> str:
+    return f"{settings.PUBLIC_ORIGIN}/track/{job.token}"
+
+
+# --- all is well
+
+
+def test_the_whole_way(world, job, settings):
+    hops = walk(link(job, settings))
+
+    assert {name: hop.state for name, hop in hops.items()} == dict.fromkeys(HOPS, OK) | {"release": SKIPPED}
+    assert hops["release"].said == "nothing was released: Django serves the pages"
+    assert all(hop.remedy == "" for hop in hops.values())
+
+
+def test_nothing_is_written(world, job, settings, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+    walk(link(job, settings))
+
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    assert Job.objects.get().seq == job.seq
+
+
+@pytest.mark.processes
+def test_the_product_itself_from_a_release_to_the_socket():
+    with product() as made:
+        made.serve()
+        uid, token = made.add_job()
+        made.manage("mirror", "sync")
+        made.manage("edge", "stage")
+        made.manage("edge", "promote")
+
+        told = json.loads(made.manage("trace", uid, "--json"))
+
+        assert (told["ok"], told["broken"], told["job"]) == (True, None, uid)
+        assert [(hop["hop"], hop["state"]) for hop in told["hops"]] == [(name, OK) for name in HOPS]
+        assert token not in json.dumps(told)
+
+
+# --- link: what people paste
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "{link}", "  {link}\n", "<{link}>", "“{link}”", "'{link}'", "{link}.", "({link}),", "{link}/",
+        "{link}?utm=a&b=c#top",
+        "{token}", "\"{token}\"", "/track/{token}", "{bare}", "{half}\n{rest}", "{upper}",
+    ],
+)  # fmt: skip
+def test_a_link_is_read_however_it_was_pasted(world, job, settings, pasted):
+    whole = link(job, settings)
+    words = {
+        "link": whole, "token": job.token, "bare": whole.removeprefix("http://"), "half": whole[:40], "rest": whole[40:],
+        "upper": whole.replace("http", "HTTP"),
+    }  # fmt: skip
+
+    assert broken(walk(pasted.format(**words))) == []
+
+
+def test_a_job_s_id_is_as_good(world, job):
+    assert walk(job.uid)["database"].said == f"job {job.uid}, requested, change {job.seq}"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "said"),
+    [
+        ("", "this is neither a link, nor a token, nor a job's id"),
+        ("what is this?", "this is neither"),
+        ("{origin}/book/where", "this is no tracking link: expected {origin}/track/<token>"),
+        ("{origin}/track/", "this is no tracking link"),
+        ("{origin}/trak/{token}", "this is no tracking link"),
+        ("http://[::1/track/{token}", "this is no address that can be read"),
+        (
+            "https://old.example.com/track/{token}",
+            "the link leads to https://old.example.com, customers' links to {origin}",
+        ),
+        ("https://ana:pw@old.example.com:443/track/{token}", "the link leads to https://old.example.com, customers'"),
+    ],
+)
+def test_what_is_no_link_of_ours_is_named(world, job, settings, pasted, said):
+    words = {"origin": settings.PUBLIC_ORIGIN, "token": job.token}
+    hops = walk(pasted.format(**words) if pasted != "what is this?" else "???")
+
+    assert broken(hops) == ["link"]
+    assert hops["link"].said.startswith(said.format(**words))
+    assert hops["link"].remedy
+    assert job.token not in str(hops)
+    assert {hops[name].said for name in ("database", "mirror", "site", "API", "socket")} == {"no job to look for"}
+
+
+@pytest.mark.parametrize(("headers", "expected"), [({"Location": "https"}, []), ({}, ["site"])], ids=["redirect", "none"])
+def test_a_link_with_http_must_lead_on_to_https(world, job, settings, monkeypatch, headers, expected):
+    """The site itself is asked by http here: there is no certificate for this machine."""
+    insecure = settings.PUBLIC_ORIGIN
+    settings.PUBLIC_ORIGIN = settings.API_ORIGIN = insecure.replace("http:", "https:")
+    fetch = looking.fetch
+    leads_on = {"Location": f"{settings.PUBLIC_ORIGIN}/track/x"} if headers else {}
+
+    def by_http(origin, path, **more):
+        if origin == insecure:
+            world.answers["/track/"] = (301 if leads_on else 200, b"", leads_on)
+        answer = fetch(origin.replace("https:", "http:"), path, **more)
+        world.answers["/track/"] = (200, PAGE, {})
+        return answer
+
+    monkeypatch.setattr(looking, "fetch", by_http)
+
+    hops = walk(f"{insecure}/track/{job.token}")
+
+    assert "http: instead of https:" in hops["link"].said
+    assert [name for name in broken(hops) if name != "socket"] == expected
+
+
+# --- database
+
+
+def test_a_link_that_nobody_has(world):
+    hops = walk("nobodys-token-nobodys-token-nobo")
+
+    assert broken(hops) == ["database"]
+    assert (hops["database"].said, hops["edge function"].state) == ("no job has this link", OK)
+
+
+def test_a_link_that_was_replaced_names_the_job_and_not_the_new_link(world, job):
+    old = job.token
+    new = links.replace(job, by="Ana").token
+
+    hop = walk(old)["database"]
+
+    assert hop.said == f"this link was replaced by another one of job {job.uid}"
+    assert hop.remedy == f"send the customer the link that stands on job {job.uid} now"
+    assert new not in str(hop)
+    assert walk(old.swapcase())["database"].said == "no job has this link"
+
+
+def test_a_link_that_has_ended(world, job):
+    ended = timezone.now() - timedelta(days=2)
+    Job.objects.filter(pk=job.pk).update(link_ends_at=ended, seq_at=ended)
+
+    assert walk(job.token)["database"].said == f"the link ended on {ended:%Y-%m-%d}"
+
+
+def test_a_database_that_cannot_be_read(world, job, monkeypatch):
+    def fails(*_):
+        raise DatabaseError("no such table: dispatch_job\nmore")
+
+    monkeypatch.setattr(Job.objects, "select_related", fails)
+
+    hop = walk(job.token)["database"]
+    assert (hop.state, hop.said) == (BROKEN, "the database cannot be read: no such table: dispatch_job")
+    assert hop.remedy == "check DATABASE_URL and the database"
+
+
+# --- copies
+
+
+def path_of(name: str, tmp_path):
+    return tmp_path / "state" / name
+
+
+@pytest.mark.parametrize("hop", ["mirror", "public copy"])
+@pytest.mark.parametrize(
+    ("spoil", "said", "remedy"),
+    [
+        (None, "is missing", "mirror repair"),
+        (b"{", "", "mirror repair"),
+        ({"seq": 0}, "the copy has change 0, the job 1", "is a worker running?"),
+        ({"seq": 99}, "the copy has change 99 and the job only 1: the database was put back", "mirror check"),
+        ({"status": "cancelled"}, "says cancelled, the job requested", "mirror repair"),
+    ],
+    ids=["missing", "corrupt", "older", "newer", "of another status"],
+)
+def test_a_copy_that_is_not_as_the_job(world, job, tmp_path, hop, spoil, said, remedy):
+    name = FORMAT.format(uid=job.uid) if hop == "mirror" else links.PUBLIC.format(token=job.token)
+    path = path_of(name, tmp_path)
+    if spoil is None:
+        path.unlink()
+    else:
+        path.write_bytes(spoil if isinstance(spoil, bytes) else json.dumps(json.loads(path.read_bytes()) | spoil).encode())
+
+    hops = walk(job.token)
+
+    assert broken(hops) == [hop]
+    assert said in hops[hop].said
+    assert remedy in hops[hop].remedy
+    assert job.token not in str(hops)
+
+
+def test_a_tombstone_where_the_link_works(world, job, tmp_path):
+    path = path_of(links.PUBLIC.format(token=job.token), tmp_path)
+    path.write_text(json.dumps({"gone": True, "seq": job.seq, "epoch": str(job.board.epoch)}))
+
+    hops = walk(job.token)
+
+    assert (broken(hops), hops["public copy"].said) == (
+        ["public copy"], "the public copy says that the link is over, and it is not"
+    )  # fmt: skip
+
+
+def in_a_bucket(settings, url, name="state"):
+    options = {
+        "bucket_name": name, "endpoint_url": url, "access_key": "a", "secret_key": "b", "addressing_style": "path",
+        "signature_version": "s3v4",
+    }  # fmt: skip
+    place = {"BACKEND": "dispatch.mirror.s3.CompareAndSwapS3Storage", "OPTIONS": options}
+    settings.STORAGES = settings.STORAGES | {"state": place, "site": place}
+
+
+def test_storage_that_cannot_be_reached(world, job, settings):
+    url = f"http://127.0.0.1:{free_port()}"
+    in_a_bucket(settings, url)
+
+    hops = walk(job.token, seconds=20)
+
+    assert broken(hops) == ["mirror", "public copy", "release"]
+    assert hops["mirror"].said == hops["release"].said == f"cannot reach {url}: check the network and AWS_ENDPOINT_URL"
+    assert "STATE_BUCKET" in hops["mirror"].remedy
+    assert "SITE_BUCKET" in hops["release"].remedy
+
+
+def test_a_bucket_that_is_not_there(world, job, settings):
+    with running_s3() as s3:
+        in_a_bucket(settings, s3.url, "nowhere")
+        hops = walk(job.token)
+
+    assert hops["mirror"].said == "there is no bucket nowhere: create it or set STATE_BUCKET"
+    assert hops["release"].said == "there is no bucket nowhere: create it or set SITE_BUCKET"
+
+
+# --- edge
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("function handler(e) { throw new Error('no'); }", "it throws: Error: no"),
+        ("function handler(e) { return e.request; }", "it leads to /track/…, not to /track.html with the token"),
+        (
+            "function handler(e) { e.request.uri = '/404.html'; return e.request; }",
+            "it leads to /404.html, not to /track.html with the token",
+        ),
+    ],
+    ids=["throws", "does nothing", "leads astray"],
+)
+def test_the_function_that_is_live_is_run_and_not_ours(world, job, tmp_path, code, said):
+    release("One")
+    (tmp_path / "edge" / "rewrite-production.js").write_text(code)
+
+    hops = walk(job.token)
+
+    assert broken(hops) == ["edge function"]
+    assert (hops["edge function"].said, hops["edge function"].remedy) == (
+        said,
+        "roll the edge back: `manage.py edge rollback`",
+    )
+
+
+def production(tmp_path, name):
+    return tmp_path / "site" / "production" / name
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said", "remedy"),
+    [
+        (lambda path, id: production(path, "track.html").unlink(), "production has no track.html", "edge promote {id}"),
+        (
+            lambda path, id: production(path, "track.html").write_text("x"),
+            "track.html in production is not",
+            "promote {id}",
+        ),
+        (
+            lambda path, id: next((path / "site/production/static").rglob("*.js")).unlink(),
+            "production has no static/",
+            "{id}",
+        ),
+        (lambda path, id: (path / f"site/releases/{id}/manifest.json").unlink(), "there is no release {id}", "rollback"),
+        (lambda path, id: (path / f"site/releases/{id}/manifest.json").write_text("{}"), "is damaged", "docs/releases.md"),
+        (lambda path, id: production(path, "release.json").write_text("{"), "production/release.json is damaged", "docs/"),
+    ],
+    ids=["no page", "another page", "no asset", "no manifest", "a damaged manifest", "a damaged pointer"],
+)
+def test_a_release_that_is_not_whole(world, job, tmp_path, spoil, said, remedy):
+    id = release("One")
+    assert walk(job.token)["release"].said == f"release {id}"
+    spoil(tmp_path, id)
+
+    hops = walk(job.token)
+
+    assert broken(hops) == ["release"]
+    assert said.format(id=id) in hops["release"].said
+    assert remedy.format(id=id) in hops["release"].remedy
+
+
+def test_a_first_release_that_was_left_halfway(world, job, tmp_path):
+    id = release("One")
+    path = production(tmp_path, "release.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"release": None, "to": id}))
+
+    assert walk(job.token)["release"].said == f"the first release, {id}, is not whole yet"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"release": id, "to": id}))
+    assert walk(job.token)["release"].said == f"release {id}, on the way to {id}"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "said", "remedy"),
+    [
+        ("/track/", (404, PAGE, {}), "/track/… answers 404: that is routing, not lost data", "edge function attached"),
+        ("/track/", (503, b"", {}), "/track/… answers 503: that is routing, not lost data", "edge function attached"),
+        ("/track/", (200, b"<main>welcome</main>", {}), "leads to another page: that is routing", "edge function attached"),
+        ("/state/", (404, b"", {}), "the page comes, /state/track/….json answers 404", "/state/* behaviour"),
+        ("/state/", (403, b"", {}), "the page comes, /state/track/….json answers 403", "bucket policy"),
+    ],
+)
+def test_a_site_that_does_not_come(world, job, path, answer, said, remedy):
+    world.answers[path] = answer
+
+    hops = walk(job.token)
+
+    assert broken(hops) == ["site"]
+    assert said in hops["site"].said
+    assert remedy in hops["site"].remedy
+
+
+def test_a_page_of_another_release_is_what_the_edge_has_kept(world, job, tmp_path):
+    release("One")
+    page = production(tmp_path, "track.html").read_bytes()
+    world.answers["/track/"] = (200, page, {})
+    assert broken(walk(job.token)) == []
+    release("Two")
+
+    hops = walk(job.token)
+
+    assert (broken(hops), hops["site"].said) == (["site"], "the page comes from another release than production has")
+
+
+def test_a_site_that_is_down(world, job, settings):
+    settings.PUBLIC_ORIGIN, api = f"http://127.0.0.1:{free_port()}", settings.API_ORIGIN
+    settings.API_ORIGIN = api
+    allowed = {"Access-Control-Allow-Origin": settings.PUBLIC_ORIGIN}
+    world.answers["/api/"] = (*world.answers["/api/"][:2], allowed)
+
+    hops = walk(job.token)
+
+    assert broken(hops) == ["site"]
+    assert hops["site"].said.startswith(f"{settings.PUBLIC_ORIGIN}: cannot be reached: ")
+    assert hops["site"].remedy == "check PUBLIC_ORIGIN, its DNS and its distribution"
+
+
+# --- the server
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((404, b"{}", {}), "does not know the link"),
+        ((500, b"", {}), "/api/v1/track/… answers 500"),
+        ((200, b"<html>", {}), "answers something else than a job"),
+        ((200, b'{"seq": 0}', {}), "the API has change 0, the database 1"),
+    ],
+)
+def test_an_api_that_does_not_answer_as_it_should(world, job, answer, said):
+    world.answers["/api/"] = answer
+
+    hops = walk(job.token)
+
+    assert broken(hops) == ["API"]
+    assert said in hops["API"].said
+    assert hops["API"].remedy
+
+
+def test_a_server_that_is_down(world, job, settings):
+    settings.API_ORIGIN = f"http://127.0.0.1:{free_port()}"
+
+    hops = walk(job.token)
+
+    assert broken(hops) == ["API", "socket"]
+    assert "cannot be reached" in hops["API"].said
+    assert "Connection refused" in hops["socket"].said
+
+
+def test_an_api_elsewhere_whose_answers_browsers_may_not_read(world, job, settings):
+    settings.API_ORIGIN = settings.PUBLIC_ORIGIN.replace("127.0.0.1", "localhost")
+
+    assert walk(job.token)["API"].said == f"browsers on {settings.PUBLIC_ORIGIN} may not read its answer"
+    world.answers["/api/"] = (*world.answers["/api/"][:2], {"Access-Control-Allow-Origin": settings.PUBLIC_ORIGIN})
+    assert broken(walk(job.token)) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "remedy"),
+    [
+        (
+            None,
+            "no websocket: the server answered “HTTP/1.0 404 Not Found” instead of 101",
+            "let the proxy pass websockets",
+        ),
+        (4004, "the socket does not know the link", "same database"),
+        (4010, "the socket says that the link has ended", "books a new one"),
+        (4029, "too many sockets are open from here or for this link", "close some"),
+        (1011, "the socket answers 1011", "server's log"),
+        ({"type": "odd"}, "the socket answers something else", "server's log"),
+    ],
+)
+def test_a_socket_that_does_not_send_the_job(world, job, answer, said, remedy):
+    world.socket = answer
+
+    hops = walk(job.token)
+
+    assert (broken(hops), hops["socket"].said) == (["socket"], said)
+    assert remedy in hops["socket"].remedy
+
+
+def test_no_hop_is_waited_for_longer_than_it_may_take(world, job):
+    world.wait = 2
+
+    began = time.monotonic()
+    hops = walk(job.token, seconds=0.3)
+
+    assert time.monotonic() - began < 2
+    assert broken(hops) == ["site", "API", "socket"]
+    assert hops["site"].said == hops["API"].said == "no answer within 0.3 s"
+    assert hops["site"].remedy == "check PUBLIC_ORIGIN, its DNS and its distribution"
+    assert tracing.SECONDS == 10
+
+
+# --- as a command
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    printed = io.StringIO()
+    try:
+        call_command("trace", *arguments, stdout=printed)
+    except SystemExit as ended:
+        return ended.code, printed.getvalue()
+    return 0, printed.getvalue()
+
+
+def test_exit_codes_and_what_a_person_reads(world, job, settings):
+    code, said = run(link(job, settings))
+    assert (code, said.splitlines()[-1], said.count("✓")) == (0, "The whole way works.", 8)
+
+    world.socket = None
+    code, said = run(job.token)
+    assert (code, said.splitlines()[-2:]) == (1, [
+        "Broken at socket: no websocket: the server answered “HTTP/1.0 404 Not Found” instead of 101.",
+        "To do: let the proxy pass websockets on; pages ask every few seconds meanwhile.",
+    ])  # fmt: skip
+    assert job.token not in said
+    assert run("???")[0] == 2
+
+
+def test_for_programs(world, job):
+    world.socket = 4004
+
+    code, said = run(job.token, "--json")
+
+    told = json.loads(said)
+    assert (code, told["ok"], told["broken"], told["job"]) == (1, False, "socket", job.uid)
+    assert [hop["hop"] for hop in told["hops"]] == HOPS
+    assert told["hops"][-1] | {"ms": 0} == {
+        "hop": "socket", "state": BROKEN, "said": "the socket does not know the link", "ms": 0,
+        "remedy": "is the server on the same database? Check DATABASE_URL and API_ORIGIN",
+    }  # fmt: skip
+    assert job.token not in said
+
+
+def test_the_first_broken_hop_is_the_one_that_is_named(world, job):
+    flow.move(job, "scheduled", by="Ana", channel="board", expect=job.seq)
+
+    code, said = run(job.uid)
+
+    assert code == 1
+    assert "Broken at mirror: the copy has change 1, the job 2." in said
