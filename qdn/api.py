@@ -5,8 +5,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDataTooBig, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI, Router
 from ninja import errors as ninja_errors
 from ninja.security import django_auth
@@ -14,8 +15,11 @@ from ninja.security import django_auth
 from dispatch import flow
 from dispatch.api import full
 from dispatch.api import router as board_router
+from dispatch.photos_api import router as photos_router
+from dispatch.pictures import BadPicture, TooLarge
 from dispatch.schemas import KEYS
 from tracking.api import router as tracking_router
+from tracking.booking_api import router as booking_router
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -71,7 +75,9 @@ def nothing_here(request: HttpRequest, rest: str) -> NoReturn:
 
 api = Api(title="QuickDumpNow Dispatch", version="1", auth=django_auth, urls_namespace="api")
 api.add_router("", board_router)
+api.add_router("", photos_router)
 api.add_router("", tracking_router)
+api.add_router("", booking_router)
 api.add_router("", nowhere)  # the last one: it takes every address that the others left
 
 
@@ -83,6 +89,22 @@ def conflict(request: HttpRequest, error: flow.Conflict) -> HttpResponse:
 @api.exception_handler(flow.Refused)
 def refused(request: HttpRequest, error: flow.Refused) -> HttpResponse:
     return problem(422, error.code, str(error))
+
+
+@api.exception_handler(BadPicture)
+def bad_picture(request: HttpRequest, error: BadPicture) -> HttpResponse:
+    status = 413 if isinstance(error, TooLarge) else 422
+    return problem(status, error.code, str(error), errors={"file": [str(error)]})
+
+
+@api.exception_handler(MultiPartParserError)
+def broken_form(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
+    return problem(400, "unreadable", f"This is no form that can be read. {error}")
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    return problem(413, TooLarge.code, str(error))
 
 
 @api.exception_handler(ValidationError)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -66,6 +66,27 @@ def choice(name: str, default: str, known: Collection[str]) -> str:
     if found is None:
         raise ImproperlyConfigured(f"{name}: expected one of {', '.join(known)}, got {value!r}")
     return found
+
+
+def provider(name: str, default: str, known: Mapping[str, str]) -> str:
+    """The dotted path of a class: of a provider that we know by name, or of one of your own."""
+    value = text(name, default)
+    if value in known:
+        return known[value]
+    if not re.fullmatch(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)+", value):
+        raise ImproperlyConfigured(
+            f"{name}: expected one of {', '.join(known)}, or a class such as us.sms.Ours, got {value!r}"
+        )
+    return value
+
+
+def bucket_origin(bucket: str, addressing_style: str) -> str:
+    """Where browsers fetch signed URLs of a bucket from."""
+    endpoint, region = text("AWS_ENDPOINT_URL_S3", text("AWS_ENDPOINT_URL")), text("AWS_DEFAULT_REGION", "us-east-1")
+    parts = urlsplit(endpoint or f"https://s3.{region}.amazonaws.com")
+    is_address = re.fullmatch(r"[\d.]+|.*:.*", parts.hostname or "")  # which has no subdomains
+    path_style = addressing_style == "path" or (endpoint and addressing_style == "auto") or "." in bucket or is_address
+    return f"{parts.scheme}://{parts.netloc}" if path_style else f"{parts.scheme}://{bucket}.{parts.netloc}"
 
 
 def folder(name: str, default: Path) -> Path:
@@ -150,15 +171,20 @@ def address(name: str, default: str) -> str:
 
 
 def email(name: str, default: str) -> Email:
-    """`console:` prints mails; `smtp://user:password@host:587` sends with STARTTLS, `smtps://…:465` with TLS."""
+    """`console:` prints mails, `ses:` hands them to Amazon SES, `smtp://user:password@host:587` sends with STARTTLS and
+    `smtps://…:465` with TLS."""
     value = text(name, default)
     parts = _split(value)
     if parts is None:
         raise ImproperlyConfigured(f"{name}: not a URL that can be read; the port is a number from 0 to 65535")
     if parts.scheme == "console":
         return Email("django.core.mail.backends.console.EmailBackend")
+    if parts.scheme == "ses":
+        return Email("dispatch.messages.ses.EmailBackend")
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured(f"{name}: expected console:, smtp://host or smtps://host, got scheme {parts.scheme!r}")
+        raise ImproperlyConfigured(
+            f"{name}: expected console:, ses:, smtp://host or smtps://host, got scheme {parts.scheme!r}"
+        )
     tls = parts.scheme == "smtps"
     return Email(
         "django.core.mail.backends.smtp.EmailBackend", parts.hostname, parts.port or (465 if tls else 587),

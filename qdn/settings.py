@@ -11,6 +11,12 @@ from csp.constants import NONE, SELF
 
 from qdn import environment as env
 
+SMS_PROVIDERS = {
+    "console": "dispatch.messages.sms.ConsoleSms",
+    "sns": "dispatch.messages.sms_aws.SnsSms",
+    "end-user-messaging": "dispatch.messages.sms_aws.EndUserMessagingSms",
+}
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = env.folder("VAR_DIR", BASE_DIR / "var")
 
@@ -70,6 +76,7 @@ if "runserver" in sys.argv:  # it imports Twisted, which costs every other comma
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tracking.cross_origin.CrossOriginMiddleware",
     "qdn.static.StaticFilesMiddleware",
     "edge.middleware.RewriteMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -98,6 +105,8 @@ TEMPLATES = [
 USE_TZ = True
 TIME_ZONE = "UTC"  # times are stored in UTC; every page shows them in its board's zone
 LANGUAGE_CODE = "en-us"
+LANGUAGES = [("en", "English"), ("es", "Español")]  # of customers' pages and messages; staff pages are English
+LOCALE_PATHS = [BASE_DIR / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
@@ -144,8 +153,24 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL.user, EMAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = EMAIL.starttls, EMAIL.tls, 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.address("DEFAULT_FROM_EMAIL", "QuickDumpNow <dispatch@localhost>")
 
-# --- text messages: printed, or handed to Amazon SNS
-SMS_BACKEND = env.choice("SMS_BACKEND", "console", ("console", "sns"))
+SES_CONFIGURATION_SET = env.text("SES_CONFIGURATION_SET")  # sends bounces, complaints and deliveries to an SNS topic
+
+# --- text messages: printed, or handed to a provider
+SMS_BACKEND = env.provider("SMS_BACKEND", "console", SMS_PROVIDERS)
+SMS_SENDER = env.text("SMS_SENDER")  # sender id (SNS) or origination number (AWS End User Messaging)
+SNS_TOPICS = env.names("SNS_TOPICS")  # ARNs of the topics whose notifications /hooks/sns/ takes
+
+# --- how much may be sent, whatever goes wrong
+MESSAGES = env.flag("MESSAGES", default=True)  # false: nothing is sent, everything waits or grows too old
+MESSAGES_A_DAY = env.number("MESSAGES_A_DAY", 2000, 1, 1_000_000)
+MESSAGES_A_DAY_TO_ONE = env.number("MESSAGES_A_DAY_TO_ONE", 12, 1, 1000)
+MESSAGES_A_JOB = env.number("MESSAGES_A_JOB", 40, 1, 1000)
+MESSAGE_LEASE_SECONDS = env.number("MESSAGE_LEASE_SECONDS", 60, 2, 600)
+
+# --- what strangers may do
+PROXIES = env.number("PROXIES", 0, 0, 9)  # how many of ours add to X-Forwarded-For
+BOOKINGS_AN_HOUR_FROM_ONE = env.number("BOOKINGS_AN_HOUR_FROM_ONE", 10, 1, 10_000)
+BOOKINGS_A_DAY_BY_PHONE = env.number("BOOKINGS_A_DAY_BY_PHONE", 4, 1, 1000)
 
 # --- who may read /metrics
 METRICS_TOKEN = env.text("METRICS_TOKEN")
@@ -155,6 +180,7 @@ STATE_BUCKET = env.bucket("STATE_BUCKET")
 SITE_BUCKET = env.bucket("SITE_BUCKET")
 MEDIA_BUCKET = env.bucket("MEDIA_BUCKET")
 S3_ADDRESSING_STYLE = env.choice("S3_ADDRESSING_STYLE", "auto", ("auto", "path", "virtual"))
+MEDIA_ORIGIN = env.origin("MEDIA_ORIGIN", env.bucket_origin(MEDIA_BUCKET, S3_ADDRESSING_STYLE)) if MEDIA_BUCKET else ""
 if STATE_BUCKET:
     STATE = {
         "BACKEND": "dispatch.mirror.s3.CompareAndSwapS3Storage",
@@ -174,6 +200,13 @@ MIRROR_DOCUMENTS = ["dispatch.mirror.document.job_object", "tracking.projection.
 MIRROR_UPLOADS = env.number("MIRROR_UPLOADS", 8, 1, 32)
 MIRROR_LEASE_SECONDS = env.number("MIRROR_LEASE_SECONDS", 20, 2, 600)
 
+# --- the edge: what stands in front of SITE_BUCKET
+EDGE_FUNCTION = env.text("EDGE_FUNCTION")
+SITE_DISTRIBUTIONS = env.names("SITE_DISTRIBUTIONS")  # all that serve the site; each forgets what a release changed
+STAGING_FUNCTION = env.text("STAGING_FUNCTION")
+STAGING_DISTRIBUTIONS = env.names("STAGING_DISTRIBUTIONS")
+STAGING_ORIGIN = env.origin("STAGING_ORIGIN", PUBLIC_ORIGIN)
+
 # --- static files: straight from the tree, or with hashed names once `collectstatic` has filled STATIC_ROOT
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT") or None
@@ -182,10 +215,26 @@ STATICFILES_DIRS = [entry for entry in STATICFILES_DIRS if entry[1].is_dir()]
 WHITENOISE_USE_FINDERS = not STATIC_ROOT
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+SITE_OPTIONS = {"bucket_name": SITE_BUCKET, "signature_version": "s3v4", "addressing_style": S3_ADDRESSING_STYLE}
 STORAGES = {
+    "site": {"BACKEND": "dispatch.mirror.s3.CompareAndSwapS3Storage", "OPTIONS": SITE_OPTIONS}
+    if SITE_BUCKET
+    else {
+        "BACKEND": "dispatch.mirror.storages.CompareAndSwapFileSystemStorage",
+        "OPTIONS": {"location": VAR_DIR / "site"},
+    },
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {"bucket_name": MEDIA_BUCKET, "signature_version": "s3v4", "addressing_style": S3_ADDRESSING_STYLE},
+        "BACKEND": "dispatch.photo_bucket.PhotoBucket",
+        "OPTIONS": {
+            "bucket_name": MEDIA_BUCKET,
+            "signature_version": "s3v4",
+            "addressing_style": S3_ADDRESSING_STYLE,
+            "default_acl": None,
+            "querystring_auth": True,
+            "querystring_expire": 900,
+            "file_overwrite": True,  # photos have random names; to look first would need the right to list
+            "object_parameters": {"CacheControl": "private, max-age=86400"},
+        },
     }
     if MEDIA_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "media"}},
@@ -197,17 +246,32 @@ STORAGES = {
     },
 }
 
+FILE_UPLOAD_HANDLERS = [
+    "dispatch.uploads.UploadLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 # --- what browsers are told
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [
+            SELF,
+            "data:",
+            *filter(None, [MEDIA_ORIGIN]),
+            *([API_ORIGIN] if API_ORIGIN != PUBLIC_ORIGIN else []),
+        ],
         "font-src": [SELF],
-        "connect-src": [SELF, *(origin.replace("http", "ws", 1) for origin in ORIGINS)],
+        "connect-src": [
+            SELF,
+            *(origin.replace("http", "ws", 1) for origin in ORIGINS),
+            *([API_ORIGIN] if API_ORIGIN != PUBLIC_ORIGIN else []),
+        ],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *([API_ORIGIN] if API_ORIGIN != PUBLIC_ORIGIN else [])],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

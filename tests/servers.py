@@ -29,6 +29,7 @@ make_user("ana", "view_job", "change_job", "add_job")
 ONLY_OURS = (
     "STATE_BUCKET", "SITE_BUCKET", "MEDIA_BUCKET", "REDIS_URL", "DATABASE_URL", "API_ORIGIN", "AWS_ENDPOINT_URL",
     "S3_ADDRESSING_STYLE", "MIRROR_LEASE_SECONDS", "MIRROR_UPLOADS", "METRICS_TOKEN",
+    "MESSAGE_LEASE_SECONDS", "SMS_BACKEND",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ for variable in (
     "S3_ADDRESSING_STYLE",
     "MIRROR_LEASE_SECONDS",
     "MIRROR_UPLOADS",
+    "MESSAGE_LEASE_SECONDS",
     "METRICS_TOKEN",
 ):
     os.environ.pop(variable, None)

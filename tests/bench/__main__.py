@@ -1,6 +1,6 @@
 """Sets up a database of its own, runs every measurement, prints a table and keeps it as JSON in var/bench.json.
 
-`python -m tests.bench mirror edge` runs just these, and keeps nothing. `track` needs the jobs that `page` makes.
+`python -m tests.bench mirror edge` runs just these, and keeps nothing.
 """
 
 import atexit
@@ -23,7 +23,7 @@ django.setup()
 
 from django.core.management import call_command
 
-MODULES = ("flow", "page", "track", "edge", "fanout", "latency", "sockets", "sustained", "mirror")
+MODULES = ("flow", "page", "track", "edge", "releases", "fanout", "latency", "sockets", "sustained", "mirror", "messages")
 RESULT = Path(__file__).parent.parent.parent / "var" / "bench.json"
 
 

@@ -96,7 +96,7 @@ def test_409_carries_the_current_row(ana, job):
     assert answer.status_code == 409
     assert re.fullmatch(r"Bo moved this to Scheduled \d+ s ago\.", found["detail"])
     assert (found["code"], found["job"]["seq"], found["job"]["status"]) == ("stale", moved.seq, "scheduled")
-    assert found["job"] | {"mirror": ANY} == ana.get(f"/api/v1/jobs/{job.uid}").json()
+    assert found["job"] | {"mirror": ANY, "messages": []} == ana.get(f"/api/v1/jobs/{job.uid}").json()
 
 
 def test_422_of_the_flow_has_the_flows_code(ana, job):

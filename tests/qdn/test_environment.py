@@ -212,7 +212,7 @@ def test_the_defaults_run(tmp_path):
     assert ran.stdout.splitlines() == [
         "8000 False http://127.0.0.1:8000 http://127.0.0.1:8000 False",
         "['127.0.0.1', 'localhost']",
-        f"{tmp_path}/db.sqlite3 channels.layers.InMemoryChannelLayer console   ",
+        f"{tmp_path}/db.sqlite3 channels.layers.InMemoryChannelLayer dispatch.messages.sms.ConsoleSms   ",
     ]
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 

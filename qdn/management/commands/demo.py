@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from dispatch.mirror import working
+from dispatch.messages import working as sending
+from dispatch.mirror import working as copying
 from dispatch.models import Job
 from qdn import demo_data
 
@@ -35,13 +36,15 @@ class Command(BaseCommand):
             with self.step(f"Demo data: {demo_data.JOBS} jobs"):
                 demo_data.load(self.progress)
         stop = threading.Event()
-        worker = threading.Thread(target=working.run, args=(stop,), name="worker")
-        worker.start()
+        workers = [threading.Thread(target=run, args=(stop,), name="worker") for run in (copying.run, sending.run)]
+        for worker in workers:
+            worker.start()
         try:
             self.serve()
         finally:
             stop.set()
-            worker.join()
+            for worker in workers:
+                worker.join()
         self.stdout.write("\nStopped.")
 
     def put_aside_old_copies(self) -> None:
