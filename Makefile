@@ -19,7 +19,7 @@ test: ## every test: on SQLite, on PostgreSQL, with real processes, in a real br
 	@.ci/setup test
 	@$(PYTHON) -m pytest -n auto -m "not browser and not processes"
 	@$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -n auto -m "not browser and not processes"
-	@$(PYTHON) -m pytest -n 3 --dist loadfile -m processes
+	@$(PYTHON) -m pytest -n 4 --dist loadfile -m processes
 	@$(PYTHON) -m pytest -n 2 --dist loadfile -m browser
 
 fast: ## the tests to run while working: under a minute

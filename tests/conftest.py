@@ -22,10 +22,15 @@ def missing(what: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On another database than the usual one, what has nothing to do with a database is not tried again."""
+    """On another database than the usual one, what has little to do with a database is not tried again."""
     if os.environ.get("DATABASE_URL"):
         uses = {"db", "transactional_db", "live_server"}
-        again = [item for item in items if uses & set(item.fixturenames) or item.get_closest_marker("django_db")]
+        again = [
+            item
+            for item in items
+            if (uses & set(item.fixturenames) or item.get_closest_marker("django_db"))
+            and not item.get_closest_marker("one_database")
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(again)])
         items[:] = again
 

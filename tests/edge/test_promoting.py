@@ -10,6 +10,8 @@ from edge.releases import NoSuchRelease
 from edge.store import EdgeError
 from tests.edge.stores import Countdown, Killed, MemoryStore, Mortal
 
+pytestmark = pytest.mark.processes
+
 POINTER = "production/release.json"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -25,6 +25,8 @@ from tests.qdn.sites import edge, release, stage, use_folders
 from tests.s3 import running_s3
 from tests.servers import product
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 

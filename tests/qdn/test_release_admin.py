@@ -15,7 +15,7 @@ from tests.qdn.sites import release, stage, use_folders
 from tests.waiting import wait_for
 
 LIST = "/admin/releases/"
-pytestmark = pytest.mark.django_db(transaction=True)  # the thread has a connection of its own
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]  # the thread has a connection of its own
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from edge import manifest
 from edge.store import Conflict
 from qdn import site
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 @pytest.fixture

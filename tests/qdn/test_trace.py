@@ -30,6 +30,8 @@ from tests.s3 import running_s3
 from tests.servers import product
 from tracking.projection import public_object, public_projection, shown
 
+pytestmark = pytest.mark.processes
+
 HOPS = ["link", "database", "mirror", "public copy", "edge function", "release", "site", "API", "socket"]
 PAGE = b'<main><article id="job"></article></main>'
 

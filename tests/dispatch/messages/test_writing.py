@@ -14,6 +14,8 @@ from dispatch.messages.placeholders import PLACEHOLDERS, fill
 from dispatch.models import Board, Job
 from tests.factories import make_job
 
+pytestmark = pytest.mark.one_database
+
 ORIGIN = "https://dispatch.example"
 LONG_ORIGIN = "https://dispatch.longcompanyname.example"
 LONG_COMPANY = "Rocky Mountain Junk Hauling and Dumpster Rental of Denver Co"

@@ -17,6 +17,8 @@ from moto import mock_aws
 from dispatch.mirror.s3 import CompareAndSwapS3Storage
 from dispatch.mirror.storages import Conflict, Unconditional, refuse_unconditional
 
+pytestmark = pytest.mark.processes
+
 NAME = "jobs/a.json"
 BUCKET = "state"
 ROOT = Path(__file__).parents[3]

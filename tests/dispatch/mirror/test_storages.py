@@ -23,6 +23,8 @@ from dispatch.mirror.storages import (
 )
 from tests.s3 import locked_moto
 
+pytestmark = pytest.mark.processes
+
 NAME = "jobs/a.json"
 BUCKETS = (f"state-{number}" for number in count())
 LARGE = bytes(range(256)) * (3 * CHUNK_BYTES // 256 + 1)
