@@ -13,6 +13,13 @@ pytestmark = pytest.mark.browser
 
 EXAMPLE = ROOT / "tests" / "data" / "jobs.json"
 LOCATION = "Soderblom Ave"
+LEFT_OVER = """async () => {
+  const at = (hours) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const job = { location: "1 Leftover St", window: { start: at(49), end: at(48) } };
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  await fetch("/api/v1/jobs", { method: "POST", headers, body: JSON.stringify(job) });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +93,8 @@ def test_a_refused_drag_goes_back_to_its_slot_and_says_why(screen, first_job):
 
 def test_a_card_dragged_inside_its_column_stands_there_for_everybody(screen, first_job):
     ana, ben = screen("ana"), screen("ben")
+    ana.page.evaluate(LEFT_OVER)  # it stands above the lane, and behind it in rank
+    expect(ana.card("1 Leftover St")).to_be_visible()
     in_a_lane = '.lane[data-lane="unscheduled"] ~ .card'  # a card never leaves its lane, wherever it is dropped
     cards = ana.column("requested").locator(in_a_lane)
     first, second, third = (cards.nth(place).get_attribute("data-id") for place in range(3))

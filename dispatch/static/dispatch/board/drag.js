@@ -47,7 +47,8 @@ export function makeDraggable(store, view, moves, statuses) {
         const { item, to } = event;
         const quick = flick(event.originalEvent, to.parentElement);
         const status = (quick?.column || to.parentElement).dataset.status;
-        const place = quick?.place || neighbours(item);
+        const beside = ofItsLane(store, view, item, status);
+        const place = quick ? at(event.originalEvent, quick.column, beside) : neighbours(item, beside);
         const stayed = !quick && event.from === to && event.oldDraggableIndex === event.newDraggableIndex;
         hint(statuses, null);
         dropped = Date.now();
@@ -62,18 +63,29 @@ export function makeDraggable(store, view, moves, statuses) {
 function flick(event, seen) {
   if (!event || event.clientX === undefined) return null;
   const column = document.elementFromPoint(event.clientX, event.clientY)?.closest(".column");
-  if (!column || column === seen) return null;
-  const cards = [...column.querySelectorAll(".card")];
-  const below = cards.findIndex((card) => card.getBoundingClientRect().top > event.clientY);
-  const at = below < 0 ? cards.length : below;
-  return { column, place: { after: cards[at - 1]?.dataset.id, before: cards[at]?.dataset.id } };
+  return column && column !== seen ? { column } : null;
 }
 
-/** The ids of the cards above and below, headings between them left out. */
-function neighbours(item) {
+/** Which cards of a column a card can stand beside. Above and below its lane there is no place for it, wherever it is dropped. */
+function ofItsLane(store, view, item, status) {
+  const lane = (id) => store.cards.has(id) && view.laneOf(store.cards.get(id), status);
+  const own = lane(item.dataset.id);
+  return (element) => element.matches(".card") && element !== item && lane(element.dataset.id) === own;
+}
+
+/** The ids of the cards above and below a point. */
+function at(event, column, beside) {
+  const cards = [...column.querySelectorAll(".card")].filter(beside);
+  const below = cards.findIndex((card) => card.getBoundingClientRect().top > event.clientY);
+  const place = below < 0 ? cards.length : below;
+  return { after: cards[place - 1]?.dataset.id, before: cards[place]?.dataset.id };
+}
+
+/** The ids of the cards above and below, those of other lanes left out. */
+function neighbours(item, beside) {
   const next = (element, direction) => {
     let other = element[direction];
-    while (other && !other.matches(".card")) other = other[direction];
+    while (other && !beside(other)) other = other[direction];
     return other?.dataset.id;
   };
   return { after: next(item, "previousElementSibling"), before: next(item, "nextElementSibling") };

@@ -49,10 +49,15 @@ export class View {
     if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
+  /** The lane that a card has, or would have with another status. */
+  laneOf(card, status = card.status) {
+    return lane(card, this.statuses[status], this.clock, this.time);
+  }
+
   /** The cards of a column that are to be seen, lane by lane. */
   cards(status) {
     const order = Object.keys(LANES);
-    const place = (card) => order.indexOf(lane(card, this.statuses[status], this.clock, this.time));
+    const place = (card) => order.indexOf(this.laneOf(card, status));
     const cards = this.store.column(status).filter(this.matches);
     return cards.map((card) => [place(card), card]).sort((a, b) => a[0] - b[0]);
   }
