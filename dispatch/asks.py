@@ -1,7 +1,8 @@
 """What customers ask for on their page: another time, to cancel, a note for the crew, how they liked it.
 
 They stand in `Job.asks` in the order in which they came, and the dispatcher sees each as a mark on the card until it is
-dealt with: `{"kind", "at", "text"?, "day"?, "stars"?, "doneAt"?, "doneBy"?}`, times in ISO 8601, the day as 2026-11-28.
+dealt with: `{"kind", "at", "text"?, "day"?, "stars"?, "again"?, "doneAt"?, "doneBy"?}` (`again` is how often it took the
+place of one that waited), times in ISO 8601, the day as 2026-11-28.
 """
 
 from collections.abc import Mapping
@@ -92,10 +93,12 @@ def _with(entry: dict[str, Any], job: Job, seq: int) -> dict[str, Any]:
         return {}
     if job.status not in kind.when:
         raise Refused("not_now", "This is no longer possible for this job. Please call us.")
-    others = [one for one in job.asks if not (kind.once and one["kind"] == kind.kind and "doneAt" not in one)]
-    if len(others) >= MOST:
+    replaced = [one for one in job.asks if kind.once and one["kind"] == kind.kind and "doneAt" not in one]
+    others = [one for one in job.asks if one not in replaced]
+    if sum(1 + one.get("again", 0) for one in job.asks) >= MOST:
         raise Refused("too_many", "There are too many requests for this job. Please call us.")
-    columns: dict[str, Any] = {"asks": [*others, entry]}
+    again = sum(1 + one.get("again", 0) for one in replaced)
+    columns: dict[str, Any] = {"asks": [*others, entry | ({"again": again} if again else {})]}
     if kind.kind == "note":
         columns["access_notes"] = f"{job.access_notes}\nFrom the customer: {entry['text']}".strip()
     return columns

@@ -134,11 +134,14 @@ def edit(job: Job, changes: Mapping[str, Any], *, expect: int, by: str) -> Job:
 
 def amend(job: Job, change: Callable[[Job, int], Mapping[str, Any]], *, by: str) -> Job:
     """Adds to what is kept in a job (`AMENDABLE`), whatever else has happened to it: `change(job, seq)` gets the job as it
-    is and its new number, and returns the new columns. Raises what `change` raises; then nothing is written."""
+    is and its new number, and returns the new columns; none are no change. Raises what `change` raises."""
     with transaction.atomic():
         seq = Board.objects.take_numbers(job.board_id)  # from here to the commit nobody else writes to this board
         current = Job.objects.select_related("board").get(pk=job.pk)
         columns = change(current, seq)
+        if not columns:
+            transaction.set_rollback(True)  # the number is given back
+            return current
         assert set(columns) <= AMENDABLE, columns.keys()  # noqa: S101 a mistake of ours, not of a person
         changed = _stamp(current, current.seq, seq, by, timezone.now(), **columns)
         _tell(current.board, seq)

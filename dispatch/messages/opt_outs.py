@@ -2,6 +2,7 @@
 what waits for it goes another way. All of it may be done twice, so whoever is interrupted just does it again.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.validators import validate_email
@@ -70,3 +71,14 @@ def _send_otherwise(channel: str, address: str) -> None:
     for message in waiting.select_related("job__board").order_by("pk"):
         with transaction.atomic():
             queueing.instead(message, queueing.OPTED_OUT[channel])
+
+
+def from_copies(jobs: Iterable[Job]) -> None:
+    """Notes again who does not want messages, for jobs that come back from their copies: the marks are all that is left."""
+    rows = [
+        OptOut(channel=channel, address=address.lower(), detail="From the copy of a job.")
+        for job in jobs
+        for channel, address in (("sms", job.customer_phone), ("email", job.customer_email))
+        if channel in job.opted_out and address
+    ]
+    OptOut.objects.bulk_create(rows, ignore_conflicts=True)

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 
 from dispatch import flow
 from dispatch.board import iso
+from dispatch.messages import opt_outs
 from dispatch.models import Board, Job, StatusChange
 
 from . import boards, superseded
@@ -102,6 +103,7 @@ class Mending:
             if Board.objects.filter(pk=board.pk, seq__lt=above).exists():
                 flow.renew(board, [], above=above)
             flow.adopt(board, copy.job, copy.steps)
+            opt_outs.from_copies([copy.job])
         except (BadDocument, IntegrityError) as error:
             why = "another job has its link" if isinstance(error, IntegrityError) else str(error)
             self.leave(name, f"it cannot be taken over: {why}", stored)

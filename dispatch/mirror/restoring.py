@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import reset_queries, transaction
 
 from dispatch import flow
+from dispatch.messages import opt_outs
 from dispatch.models import UID, Board, Job
 
 from . import former_boards, reading
@@ -170,6 +171,7 @@ def _write(
                 )
         for slug, of_board in copies.items():
             flow.restore(rows[slug], [(copy.job, copy.steps) for copy in of_board])
+            opt_outs.from_copies(copy.job for copy in of_board)
         reset_queries()  # with DEBUG Django remembers them, values and all
         written += len(lines)
         progress("jobs written", written, done.jobs)

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from dispatch import asks, flow
-from dispatch.models import Job
+from dispatch.models import Board, Job
 from dispatch.rules import Refused
 from tests.factories import make_job
 
@@ -73,7 +73,7 @@ def test_asking_again_takes_the_place_of_what_waits(board):
 
     done = {"doneAt": SHOWN, "doneBy": "Ana"}
     assert job.asks == [
-        {"kind": "reschedule", "at": SHOWN, "text": "no, Monday"} | done,
+        {"kind": "reschedule", "at": SHOWN, "text": "no, Monday", "again": 1} | done,
         {"kind": "reschedule", "at": SHOWN, "text": "or Tuesday"},
     ]
 
@@ -132,6 +132,14 @@ def test_a_job_takes_only_so_many(board):
     assert refused(job, "note", text="one more") == "too_many"
 
 
+def test_taking_back_and_asking_again_has_an_end(board):
+    job = make_job(board)
+    for number in range(asks.MOST):
+        job = asks.ask(job, "reschedule", text=f"rather at {number}")
+
+    assert (len(job.asks), refused(job, "cancel")) == (1, "too_many")
+
+
 def test_the_latest_rating_counts(board):
     job = make_job(board, status="completed")
     assert asks.rating(job) is None
@@ -147,6 +155,7 @@ def test_a_second_tap_is_no_second_ask(board, frozen):
     frozen.shift(59)
     job = asks.ask(job, "note", text="Gate 4471")
     assert (len(job.asks), job.access_notes) == (1, "From the customer: Gate 4471")
+    assert job.seq == Board.objects.get().seq == 2  # nor a change
 
     frozen.shift(1)
     assert len(asks.ask(job, "note", text="Gate 4471").asks) == 2

@@ -1,11 +1,15 @@
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
+from django.utils import timezone
 
 from dispatch import flow, links
 from dispatch.mirror.checking import check
 from dispatch.mirror.sync import Sync
+from dispatch.models import Job
 from tests.factories import make_job
 
 NOW = "2026-05-04T18:00:00Z"
@@ -99,3 +103,14 @@ def test_looking_for_ended_links_reads_only_those(board, clock, django_assert_nu
 
     with django_assert_num_queries(1):
         links.close_ended()
+
+
+def test_copies_of_jobs_that_were_over_before_there_was_an_end_are_withdrawn(board, clock):
+    """What the migration does with a job that has been over for long."""
+    job = make_job(board, status="completed")
+    clock.shift(timedelta(days=40))
+    Job.objects.filter(pk=job.pk).update(link_ends_at=None, seq_at=timezone.now())
+
+    import_module("dispatch.migrations.0006_links_of_finished_jobs").fill(apps, None)
+
+    assert links.close_ended() == 1

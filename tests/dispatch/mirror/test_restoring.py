@@ -12,7 +12,7 @@ from dispatch.mirror.document import job_document, job_object
 from dispatch.mirror.repository import Put
 from dispatch.mirror.restoring import NotEmpty, NothingThere
 from dispatch.mirror.storages import CompareAndSwapInMemoryStorage
-from dispatch.models import Board, Job, StatusChange
+from dispatch.models import Board, Job, OptOut, StatusChange
 from tests.factories import make_job
 
 MORNING = datetime(2026, 5, 4, 15, 0, tzinfo=UTC)
@@ -86,6 +86,18 @@ def documents():
 def copied_board(**facts):
     """A board's object."""
     return {"slug": "main", "name": "Denver", "timezone": "America/Denver", "phone": "", "seq": 7, "epoch": "e1"} | facts
+
+
+def test_who_wants_no_messages_is_known_again(repository, restore, denver):
+    OptOut.objects.create(channel="sms", address="+13035550123", reason="stop")
+    make_job(denver, customer_phone="+13035550123", customer_email="Kim@example.com")
+    mirror(repository)
+    OptOut.objects.all().delete()
+    lose_the_database()
+
+    restore()
+
+    assert list(OptOut.objects.values_list("channel", "address")) == [("sms", "+13035550123")]
 
 
 def test_all_jobs_come_back_with_all_that_they_had(repository, restore, denver, austin):
