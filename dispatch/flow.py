@@ -23,8 +23,7 @@ from .statuses import STATUS_FLOW, next_status_label, status_color, status_label
 
 __all__ = [
     "EDITABLE", "STATUS_FLOW", "Conflict", "PastStep", "Refused", "adopt", "amend", "begin_epoch", "check_move", "edit",
-    "edit_board", "move", "next_status_label", "open_job", "place", "renew", "restore", "status_color", "status_label",
-    "undo",
+    "edit_board", "move", "next_status_label", "open_job", "place", "renew", "restore", "status_color", "status_label", "undo",
 ]  # fmt: skip
 
 BY_LENGTH = 150  # a person's full name may be longer than what history keeps of it

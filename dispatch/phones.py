@@ -1,5 +1,7 @@
 """Phone numbers are stored as E.164 (`+13035550123`) and read in the way people of the default region write them."""
 
+from collections.abc import Collection
+
 import phonenumbers
 from django.core.exceptions import ValidationError
 
@@ -17,6 +19,11 @@ def to_e164(written: str) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ValidationError("“%(written)s” is not a possible phone number.", params={"written": written})
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_of(number: str, countries: Collection[str]) -> bool:
+    """Whether an E.164 number is of one of the countries, such as US. Those with the same code are told apart."""
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) in countries
 
 
 def validate_phone(value: str) -> None:

@@ -171,6 +171,8 @@ MESSAGE_LEASE_SECONDS = env.number("MESSAGE_LEASE_SECONDS", 60, 2, 600)
 PROXIES = env.number("PROXIES", 0, 0, 9)  # how many of ours add to X-Forwarded-For
 BOOKINGS_AN_HOUR_FROM_ONE = env.number("BOOKINGS_AN_HOUR_FROM_ONE", 10, 1, 10_000)
 BOOKINGS_A_DAY_BY_PHONE = env.number("BOOKINGS_A_DAY_BY_PHONE", 4, 1, 1000)
+BOOKINGS_A_DAY = env.number("BOOKINGS_A_DAY", 300, 1, 100_000)
+BOOKING_COUNTRIES = env.names("BOOKING_COUNTRIES") or ["US", "CA"]
 
 # --- who may read /metrics
 METRICS_TOKEN = env.text("METRICS_TOKEN")

@@ -11,7 +11,7 @@ from math import ceil
 from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
@@ -85,13 +85,13 @@ def request_pickup(
         check_stamp(rendered)
     origin = salted_hmac("tracking.booking.source", source, algorithm="sha256").hexdigest()
     others = Booking.objects.exclude(key=key)  # its twin may be committed at any moment, and is not one more
-    _check_limits(others, origin, facts.phone, board)
+    _check_limits(others, origin, facts, board)
     try:
         with transaction.atomic():
             job = _open(facts, board, language)
             # The board's row is ours from here to the commit: nobody else books, and the count is right.
             Booking.objects.create(job=job, key=key, facts=sent, source=origin, consent=CONSENT, consent_at=job.created_at)
-            _check_limits(others, origin, facts.phone, board)
+            _check_limits(others, origin, facts, board)
     except IntegrityError:
         if known := _known(key, sent):  # the same form was sent twice at the very same time
             return known
@@ -108,7 +108,7 @@ def check_stamp(rendered: str) -> None:
     """Raises Refused for a form that was filled in faster than people can, or so long ago that its days are over."""
     try:
         age = time.time() - float(signing.loads(rendered, salt=_STAMP))
-    except signing.BadSignature:
+    except (signing.BadSignature, ValueError):  # half a character cannot even be compared
         age = OLDEST.total_seconds() + 1
     if age > OLDEST.total_seconds():
         raise Refused("too_old", gettext("This page may be out of date. Please check it and send it once more."))
@@ -169,17 +169,21 @@ def _hash_of(facts: BookingFacts, board: Board) -> str:
     return hashlib.sha256(json.dumps([board.pk, asdict(facts)], default=str).encode()).hexdigest()
 
 
-def _check_limits(others: QuerySet[Booking], origin: str, phone: str, board: Board) -> None:
+def _check_limits(others: QuerySet[Booking], origin: str, facts: BookingFacts, board: Board) -> None:
+    """From one place, for one customer, and all together: each booking sends messages to whom it names."""
     hour, day = timedelta(hours=1), timedelta(days=1)
     _check(others.filter(source=origin), settings.BOOKINGS_AN_HOUR_FROM_ONE, hour, board)
-    if phone:
-        _check(others.filter(job__customer_phone=phone), settings.BOOKINGS_A_DAY_BY_PHONE, day, board)
+    same = Q(job__customer_phone=facts.phone) & ~Q(job__customer_phone="")
+    same |= Q(job__customer_email__iexact=facts.email) & ~Q(job__customer_email="")
+    _check(others.filter(same), settings.BOOKINGS_A_DAY_BY_PHONE, day, board)
+    _check(others.filter(job__board=board), settings.BOOKINGS_A_DAY, day, board, from_you=False)
 
 
-def _check(bookings: QuerySet[Booking], most: int, span: timedelta, board: Board) -> None:
+def _check(bookings: QuerySet[Booking], most: int, span: timedelta, board: Board, *, from_you: bool = True) -> None:
     now = timezone.now()
     latest = bookings.filter(created_at__gt=now - span).order_by("-created_at").values_list("created_at", flat=True)
     full: datetime | None = next(iter(latest[most - 1 : most]), None)
     if full:
-        message = gettext("There were several bookings from you already, so we cannot take another one here now.")
-        raise TooMany(f"{message} {or_call(board)}", ceil((full + span - now).total_seconds()))
+        several = gettext("There were several bookings from you already, so we cannot take another one here now.")
+        message = f"{several} {or_call(board)}" if from_you else or_call(board)
+        raise TooMany(message, ceil((full + span - now).total_seconds()))

@@ -1,11 +1,12 @@
 """Bookings over HTTP, for the page's script and for other websites. No session is looked at: there is nothing to forge."""
 
 import json
+import re
 import secrets
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import translation
 from django.utils.translation import gettext
@@ -114,8 +115,13 @@ def _shown(booked: booking.Booked) -> dict[str, Any]:
     }
 
 
+SLUG = re.compile(r"[-\w]{1,50}", re.ASCII)
+
+
 def _board(slug: str | None) -> Board:
     boards = Board.objects.order_by("pk")
+    if slug is not None and not SLUG.fullmatch(slug):
+        raise Http404  # what no slug can be is asked of no database
     return get_object_or_404(boards[:1]) if slug is None else get_object_or_404(boards, slug=slug)
 
 

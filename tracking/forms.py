@@ -5,12 +5,13 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dispatch.models import Board, Job
-from dispatch.phones import to_e164
+from dispatch.phones import is_of, to_e164
 
 from . import booking
 
@@ -44,19 +45,23 @@ class AddressField(TextField):
 
 
 class PhoneField(LineField):
-    """A telephone number as people write it, as E.164."""
+    """A telephone number as people write it, as E.164, of one of our countries: strangers make us write to it, and there
+    are some where a text costs a fortune and pays who asked for it."""
 
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)
         try:
-            return to_e164(text)
+            number = to_e164(text)
         except ValidationError:
-            raise ValidationError(gettext("Please write the phone number with its area code.")) from None
+            number = None
+        if number is None or (number and not is_of(number, settings.BOOKING_COUNTRIES)):
+            raise ValidationError(gettext("Please write the phone number with its area code."))
+        return number
 
 
 class EmailField(forms.EmailField):
     def to_python(self, value: Any) -> str:
-        return LineField.to_python(LineField(), value)
+        return LineField.to_python(LineField(), value).lower()
 
 
 class ChoiceField(forms.ChoiceField):

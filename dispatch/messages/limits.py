@@ -1,7 +1,10 @@
 """How much may be sent, whatever goes wrong elsewhere: a loop in somebody's program, a mistake in an import, a job that is
-moved to and fro. What is over a limit is not sent later either."""
+moved to and fro. What is over the limit of an address or a job is not sent later either; what is over that of a day
+waits."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Self
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
@@ -13,6 +16,11 @@ from .ledger import DAY_SECONDS, SENDING, Message
 TO_ONE = "{} messages went to this address in 24 hours already (MESSAGES_A_DAY_TO_ONE)."
 OF_JOB = "{} messages about this job were sent already (MESSAGES_A_JOB)."
 IN_ALL = "{} messages were sent in 24 hours already (MESSAGES_A_DAY)."
+OF_STRANGERS = "{} bookings from the website were confirmed in 24 hours already (half of MESSAGES_A_DAY)."
+STRANGERS = {"kind": "booked", "by": "Website"}
+"""What anybody can make us send. It has half a day's room, so that the rest is left for customers."""
+WAIT_SECONDS = 600
+"""What is over the limit of a day looks again so much later."""
 
 
 class Reached(Exception):
@@ -41,6 +49,40 @@ def _compare(others: QuerySet[Message], sent: Q, most: int, words: str) -> None:
         raise Undecided
 
 
-def room() -> int:
-    """How many more may be sent in all. Asked once for a batch: several workers together may send a batch more each."""
-    return settings.MESSAGES_A_DAY - Message.objects.sent_lately().count() - Message.objects.under_way().count()
+@dataclass
+class Room:
+    """How many more may be sent in all, and how many of them for strangers. Counted once for a batch: several workers
+    together may send a batch more each."""
+
+    in_all: int
+    for_strangers: int
+
+    @classmethod
+    def now(cls) -> Self:
+        used = [them.aggregate(all=Count("pk"), theirs=Count("pk", filter=Q(**STRANGERS))) for them in _used()]
+        most = settings.MESSAGES_A_DAY
+        return cls(most - sum(one["all"] for one in used), _half(most) - sum(one["theirs"] for one in used))
+
+    def check(self, message: Message) -> None:
+        """Raises Reached."""
+        if self.in_all <= 0:
+            raise Reached(IN_ALL.format(settings.MESSAGES_A_DAY))
+        if _by_stranger(message) and self.for_strangers <= 0:
+            raise Reached(OF_STRANGERS.format(_half(settings.MESSAGES_A_DAY)))
+
+    def use(self, message: Message, number: int = 1) -> None:
+        """-1 gives it back."""
+        self.in_all -= number
+        self.for_strangers -= number * _by_stranger(message)
+
+
+def _used() -> tuple[QuerySet[Message], QuerySet[Message]]:
+    return Message.objects.sent_lately(), Message.objects.under_way()
+
+
+def _by_stranger(message: Message) -> bool:
+    return all(getattr(message, name) == value for name, value in STRANGERS.items())
+
+
+def _half(most: int) -> int:
+    return (most + 1) // 2

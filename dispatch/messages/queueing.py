@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OVERTAKEN = "The job has moved on since."
 QUIET = "It would be old news at the end of the quiet hours."
+NOT_REMINDED = ("en_route", "in_progress", "completed", "cancelled")
 OPTED_OUT = {"sms": "The customer does not want texts.", "email": "The customer does not want e-mails."}
 
 
@@ -27,8 +28,11 @@ def announce(job: "Job", *, by: str, at: datetime) -> None:
 
 
 def overtaken(job: "Job", error: str = OVERTAKEN) -> None:
-    """A move makes the news of earlier ones old. A confirmation or a link that was asked for is news all the same."""
-    kinds = [*(kind.slug for kind in OF_STATUS.values()), "reminder"]
+    """A move makes the news of earlier ones old. A confirmation or a link that was asked for is news all the same, and a
+    reminder is good until the crew is on its way or the job is off."""
+    kinds = [kind.slug for kind in OF_STATUS.values()]
+    if job.status in NOT_REMINDED:
+        kinds.append("reminder")
     Message.objects.take_back(error, job_id=job.pk, kind__in=kinds)
 
 
@@ -55,19 +59,25 @@ def _routes(job: "Job", kind: Kind, due: datetime) -> Iterator[tuple[str, str, s
     awake = quiet.over(job.board, due) <= due + kind.shelf
     problem = OPTED_OUT["sms"] if "sms" in job.opted_out else "" if awake else QUIET
     if job.customer_phone:
-        yield "sms", job.customer_phone, problem
+        yield "sms", address(job, "sms"), problem
     if job.customer_email and (kind.also_mail or problem or not job.customer_phone):
-        yield "email", job.customer_email, OPTED_OUT["email"] if "email" in job.opted_out else ""
+        yield "email", address(job, "email"), OPTED_OUT["email"] if "email" in job.opted_out else ""
+
+
+def address(job: "Job", channel: str) -> str:
+    """Where the customer is reached; may be empty. E-mail addresses are in small letters: however somebody wrote it, it is
+    one address, also for the limits."""
+    return job.customer_phone if channel == Channel.SMS else job.customer_email.lower()
 
 
 def _row(
-    job: "Job", kind: Kind, due: datetime, channel: str, address: str, problem: str, *, by: str, at: datetime, event: str
+    job: "Job", kind: Kind, due: datetime, channel: str, recipient: str, problem: str, *, by: str, at: datetime, event: str
 ) -> Message:  # fmt: skip
     return Message(
         job=job,
         kind=kind.slug,
         channel=channel,
-        recipient=address,
+        recipient=recipient,
         language=job.customer_language,
         status=Message.Status.SUPPRESSED if problem else Message.Status.QUEUED,
         dedupe_key=f"{job.uid}:{event or f'{job.seq}:{kind.slug}'}:{channel}",
@@ -94,13 +104,13 @@ def instead(message: Message, why: str) -> Message | None:
 def by_other_channel(message: Message) -> Message | None:
     """The second half of `instead`, for who gave the message up."""
     job, other = message.job, "email" if message.channel == Channel.SMS else "sms"
-    address = job.customer_email if other == "email" else job.customer_phone
-    if not address or other in job.opted_out:
+    recipient = address(job, other)
+    if not recipient or other in job.opted_out:
         return None
     due = message.send_after if other == "email" else quiet.over(job.board, message.send_after)
     if due > message.expires_at:
         return None
-    row = _row(job, KINDS[message.kind], due, other, address, "", by=message.by, at=timezone.now(), event="")
+    row = _row(job, KINDS[message.kind], due, other, recipient, "", by=message.by, at=timezone.now(), event="")
     row.dedupe_key = f"{message.dedupe_key.removesuffix(message.channel)}{other}"
     row.language, row.seq, row.expires_at = message.language, message.seq, message.expires_at
     Message.objects.bulk_create([row], ignore_conflicts=True)
@@ -110,14 +120,15 @@ def by_other_channel(message: Message) -> Message | None:
 
 
 def again(message: Message) -> bool:
-    """Queues a message anew that failed, was not sent or was taken back, as if its time had come just now. False when it is
-    none of these any more."""
+    """Queues a message anew that failed, was not sent or was taken back, as if its time had come just now, to the
+    address that the job has now. False when it is none of these any more."""
     now = timezone.now()
     due = quiet.over(message.job.board, now) if message.channel == Channel.SMS else now
     return bool(
         Message.objects.filter(pk=message.pk, status__in=AGAIN).update(
             status=Message.Status.QUEUED, send_after=due, expires_at=due + KINDS[message.kind].shelf, attempts=0, claim="",
             error="", provider_id="", sent_at=None, settled_at=None,
+            recipient=address(message.job, message.channel) or message.recipient,
         )
     )  # fmt: skip
 

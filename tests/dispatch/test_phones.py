@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from dispatch.phones import spoken, to_e164, validate_phone
+from dispatch.phones import is_of, spoken, to_e164, validate_phone
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,17 @@ def test_a_column_takes_only_the_full_form_and_the_reason_shows_it(value):
 )
 def test_people_read_a_number_as_it_is_written_where_they_live(stored, read):
     assert spoken(stored) == read
+
+
+@pytest.mark.parametrize(
+    ("number", "ours"),
+    [
+        ("+13035550123", True),
+        ("+14165550123", True),
+        ("+18765550123", False),
+        ("+46812345678", False),
+        ("+88213123456", False),
+    ],
+)
+def test_a_number_is_of_one_country(number, ours):
+    assert is_of(number, ["US", "CA"]) == ours

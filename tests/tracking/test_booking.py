@@ -134,6 +134,24 @@ def test_by_one_phone_only_so_many_in_a_day(board, settings):
         assert not book(board, key="k-2", source="198.51.100.2").replay
 
 
+def test_by_one_mailbox_only_so_many_however_it_is_written(board, settings):
+    settings.BOOKINGS_A_DAY_BY_PHONE = 1
+    book(board, source="198.51.100.1", phone="", email="mia@example.com")
+
+    with pytest.raises(TooMany):
+        book(board, key="k-2", source="198.51.100.2", phone="", email="Mia@Example.com")
+
+
+def test_all_together_only_so_many_in_a_day(board, settings):
+    settings.BOOKINGS_A_DAY = 2
+    for number in range(2):
+        book(board, key=f"k-{number}", source=f"198.51.100.{number}", phone=f"+1303555010{number}")
+
+    with pytest.raises(TooMany) as refused:
+        book(board, key="k-2", source="198.51.100.9", phone="+13035550199")
+    assert str(refused.value) == "Please call us at (303) 555-0100."
+
+
 def test_jobs_that_a_dispatcher_opened_do_not_count(board, settings):
     settings.BOOKINGS_A_DAY_BY_PHONE = 1
     for _ in range(3):
@@ -162,7 +180,13 @@ def test_a_form_is_filled_in_at_the_pace_of_people(board, seconds, code):
             assert (refused.value.code, Job.objects.count()) == (code, 0)
 
 
-FORGED = {"empty": "", "a letter": "x", "cut": "1795531110.1:1xVrfC:XxGn", "for something else": dumps(0.0, salt="another")}
+FORGED = {
+    "half a character": "a:b:\ud800",
+    "empty": "",
+    "a letter": "x",
+    "cut": "1795531110.1:1xVrfC:XxGn",
+    "for something else": dumps(0.0, salt="another"),
+}
 
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)

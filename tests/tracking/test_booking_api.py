@@ -251,3 +251,9 @@ def test_the_api_describes_itself(client):
     assert [argument["name"] for argument in operation["parameters"]] == ["Idempotency-Key"]
     assert "security" not in operation
     assert set(paths["/api/v1/bookings/form"]) == {"get"}
+
+
+@pytest.mark.parametrize("slug", ["a%00b", "no/such", "%ED%A0%80", "x" * 51])
+def test_what_is_no_board_is_not_even_looked_for(client, board, slug, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert client.get(f"/api/v1/bookings/form?board={slug}").status_code == 404

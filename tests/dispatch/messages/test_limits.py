@@ -7,6 +7,7 @@ from dispatch.messages import limits, queueing, sms
 from dispatch.messages.sending import Sender
 from dispatch.models import Message
 from tests.factories import make_job
+from tracking.booking import BY
 
 PHONE, OTHER = "+13035550123", "+13035550124"
 
@@ -166,9 +167,42 @@ class TestWhatTheSenderMakesOfIt:
         sender.batch()
 
         assert len(phone.taken) == 3
-        assert set(Message.objects.filter(status="suppressed").values_list("error", flat=True)) == {limits.IN_ALL.format(3)}
+        waiting = Message.objects.filter(status="queued")
+        assert {(one.error, one.attempts, one.claim) for one in waiting} == {(limits.IN_ALL.format(3), 0, "")}
+        assert min(one.send_after for one in waiting) > timezone.now() + timedelta(minutes=9)
+        assert waiting.count() == 3
         assert caplog.messages == [f"messages: no more is sent: {limits.IN_ALL.format(3)}"]
         Message.objects.filter(status="sent").update(sent_at=timezone.now() - timedelta(hours=25))
-        message(job)
+        waiting.update(send_after=timezone.now() - timedelta(seconds=1))
         sender.batch()
-        assert len(phone.taken) == 4
+        assert (len(phone.taken), waiting.count()) == (6, 0)
+
+    def test_what_waits_for_room_too_long_has_failed_and_says_why(self, job, phone, settings, caplog):
+        settings.MESSAGES_A_DAY = 1
+        sent(job)
+        late = message(job)
+        Sender("sms", "w1").batch()
+        Message.objects.filter(pk=late.pk).update(send_after=timezone.now(), expires_at=timezone.now())
+
+        Sender("sms", "w1").batch()
+
+        late.refresh_from_db()
+        assert (late.status, late.error.endswith(limits.IN_ALL.format(1)), phone.taken) == ("failed", True, [])
+
+    def test_bookings_of_strangers_leave_half_the_day_to_the_others(self, board, phone, settings, caplog):
+        settings.MESSAGES_A_DAY = 6
+        for number in range(5):
+            job = make_job(board, customer_phone=f"+1303555013{number}")
+            message(job, kind="booked", by=BY)
+        message(job, kind="booked", by="Ana")
+        message(job, by=BY)
+
+        Sender("sms", "w1").batch()
+
+        assert len(phone.taken) == 5
+        waiting = Message.objects.filter(status="queued")
+        assert {(one.kind, one.by, one.error) for one in waiting} == {("booked", BY, limits.OF_STRANGERS.format(3))}
+        assert caplog.messages == [f"messages: no more is sent: {limits.OF_STRANGERS.format(3)}"]
+        waiting.update(send_after=timezone.now() - timedelta(seconds=1))
+        Sender("sms", "w2").batch()
+        assert len(phone.taken) == 5

@@ -99,6 +99,36 @@ def test_the_next_move_makes_the_last_ones_news_old(board):
     assert rows() == [("link", "sms", PHONE, "queued"), ("on_the_way", "sms", PHONE, "cancelled")]
 
 
+@pytest.mark.parametrize(
+    ("to", "status"),
+    [("ready_for_pickup", "queued"), ("requested", "queued"), ("en_route", "cancelled"), ("cancelled", "cancelled")],
+)
+def test_a_reminder_is_good_until_the_crew_is_on_its_way(board, to, status):
+    job = customer_job(board, customer_email="", status="scheduled")
+    queueing.queue(job, "reminder", by="", at=NOON, event="reminder:2026-05-05")
+
+    move(job, to, notify=False, reason="Why not")
+
+    assert rows() == [("reminder", "sms", PHONE, status)]
+
+
+def test_an_e_mail_address_is_kept_in_small_letters(board):
+    move(customer_job(board, customer_phone="", customer_email="Kim@Example.com"), "scheduled")
+
+    assert rows() == [("scheduled", "email", EMAIL, "queued")]
+
+
+@pytest.mark.parametrize(("now", "to"), [("+13035550199", "+13035550199"), ("", PHONE)])
+def test_what_is_sent_again_goes_to_the_number_that_the_job_has_now(board, now, to):
+    job = move(customer_job(board), "scheduled")
+    Message.objects.update(status="failed")
+    flow.edit(job, {"customer_phone": now}, expect=job.seq, by="Ana")
+
+    assert queueing.again(Message.objects.select_related("job__board").get(channel="sms"))
+
+    assert rows(channel="sms") == [("scheduled", "sms", to, "queued")]
+
+
 def test_a_move_that_fails_tells_nobody(board):
     job = customer_job(board)
     stale = flow.edit(job, {"notes": "Piano"}, expect=job.seq, by="Bo").seq - 1

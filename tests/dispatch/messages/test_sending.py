@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 import time_machine
 from django.core import mail as django_mail
+from django.db import OperationalError
 from django.utils import timezone
 
 from dispatch import flow
@@ -13,7 +14,7 @@ from dispatch.messages.sending import Outage, Sender
 from dispatch.models import Board, Message, MessageTemplate, OptOut
 from tests.factories import make_job
 
-PHONE, EMAIL = "+13035550123", "mia@example.com"
+PHONE, NEW_PHONE, EMAIL = "+13035550123", "+13035550177", "mia@example.com"
 
 
 class Phone:
@@ -240,6 +241,160 @@ class TestChecks:
         assert told(broken)[1].startswith("This message cannot be written or sent: ")
         assert len(caplog.messages) == 1
         assert "Traceback" not in caplog.text
+
+    def test_a_number_that_was_corrected_meanwhile_gets_the_message_and_the_old_one_nothing(self, job, phone):
+        message = queued(job)
+        flow.edit(job, {"customer_phone": NEW_PHONE}, expect=job.seq, by="Ana")
+
+        send()
+
+        message.refresh_from_db()
+        assert phone.taken == [(NEW_PHONE, message.dedupe_key)]
+        assert (message.recipient, message.status) == (NEW_PHONE, "sent")
+
+    def test_an_e_mail_address_is_the_same_in_capitals(self, board, mailoutbox):
+        message = queued(make_job(board, customer_email=EMAIL), recipient="Mia@Example.com")
+
+        send("email")
+
+        assert (told(message), mailoutbox[0].to) == (("sent", ""), ["Mia@Example.com"])
+
+    def test_a_number_that_was_taken_out_gets_nothing_and_the_news_goes_by_e_mail(self, board, phone, mailoutbox):
+        job = make_job(board, customer_phone=PHONE, customer_email=EMAIL)
+        message = queued(job)
+        flow.edit(job, {"customer_phone": ""}, expect=job.seq, by="Ana")
+
+        send()
+        send("email")
+
+        assert (phone.asked, told(message)) == (0, ("suppressed", "The job does not have the customer's number any more."))
+        assert [mail.to for mail in mailoutbox] == [[EMAIL]]
+
+    def test_a_new_number_that_opted_out_gets_nothing_and_the_news_goes_by_e_mail(self, board, phone, mailoutbox):
+        OptOut.objects.create(channel="sms", address=NEW_PHONE)
+        job = make_job(board, customer_phone=PHONE, customer_email=EMAIL)
+        message = queued(job)
+        flow.edit(job, {"customer_phone": NEW_PHONE}, expect=job.seq, by="Ana")
+
+        send()
+        send("email")
+
+        assert (phone.asked, told(message)) == (0, ("suppressed", queueing.OPTED_OUT["sms"]))
+        assert [mail.to for mail in mailoutbox] == [[EMAIL]]
+
+    def test_the_limit_of_an_address_is_that_of_the_new_one(self, job, phone, settings):
+        settings.MESSAGES_A_DAY_TO_ONE = 1
+        queued(job, recipient=NEW_PHONE, status="sent", sent_at=timezone.now())
+        message = queued(job)
+        flow.edit(job, {"customer_phone": NEW_PHONE}, expect=job.seq, by="Ana")
+
+        send()
+
+        assert (phone.asked, told(message)[0]) == (0, "suppressed")
+
+    @pytest.mark.parametrize(("asked", "status"), [(False, "suppressed"), (True, "sent")])
+    def test_messages_of_a_job_that_were_switched_off_meanwhile(self, job, phone, asked, status):
+        message = queued(job, **({} if asked else {"dedupe_key": f"{job.uid}:1:link:sms"}))
+        flow.edit(job, {"customer_notify": False}, expect=job.seq, by="Ana")
+
+        send()
+
+        assert told(message) == (status, "" if asked else "Messages about this job were switched off.")
+
+    def booked_and_scheduled(self, board, **more):
+        job = make_job(board, customer_phone=PHONE, notify=True)
+        job = flow.move(job, "scheduled", expect=job.seq, by="Ana", channel="board", **more)
+        Message.objects.filter(kind="booked").update(send_after=timezone.now() - timedelta(minutes=1))
+        return job
+
+    def states(self):
+        return dict(Message.objects.values_list("kind", "status"))
+
+    def test_a_confirmation_does_not_come_after_newer_news(self, board, phone):
+        self.booked_and_scheduled(board, notify=True)
+
+        send()
+        assert (phone.asked, self.states()) == (0, {"booked": "queued", "scheduled": "queued"})
+        Message.objects.filter(kind="scheduled").update(send_after=timezone.now() - timedelta(minutes=1))
+        send()
+        Message.objects.update(send_after=timezone.now() - timedelta(minutes=1))
+        send()
+
+        assert (phone.asked, self.states()) == (1, {"booked": "suppressed", "scheduled": "sent"})
+
+    def test_a_confirmation_goes_out_when_the_move_was_silent(self, board, phone):
+        self.booked_and_scheduled(board, notify=False)
+
+        send()
+
+        assert self.states() == {"booked": "sent"}
+
+    def test_a_confirmation_goes_out_when_the_newer_news_was_taken_back(self, board, phone):
+        job = self.booked_and_scheduled(board, notify=True)
+        flow.undo(job, expect=job.seq, by="Ana")
+
+        send()
+
+        assert self.states() == {"booked": "sent", "scheduled": "cancelled"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDatabaseAway:
+    """Between what the provider took and writing it down."""
+
+    @pytest.fixture
+    def rows(self):
+        return Message.objects.get_queryset().__class__
+
+    def test_what_was_taken_is_written_down_when_the_database_is_back(self, job, phone, rows, monkeypatch, settings):
+        settings.MESSAGE_LEASE_SECONDS = 1
+        messages, sent, away = [queued(job) for _ in range(5)], rows.sent, [OperationalError("gone")] * 3
+
+        def sent_when_back(self, *args, **facts):
+            if away:
+                raise away.pop()
+            return sent(self, *args, **facts)
+
+        monkeypatch.setattr(rows, "sent", sent_when_back)
+
+        assert send().sent == 5
+
+        assert {told(message)[0] for message in messages} == {"sent"}
+        assert phone.asked == 5
+
+    def test_a_database_that_stays_away_is_told(self, job, phone, rows, monkeypatch, settings):
+        settings.MESSAGE_LEASE_SECONDS = 0.3
+        message = queued(job)
+
+        def away(self, *args, **facts):
+            raise OperationalError("gone")
+
+        monkeypatch.setattr(rows, "sent", away)
+
+        with pytest.raises(OperationalError):
+            send()
+
+        assert (phone.asked, told(message)[0]) == (1, "sending")
+
+    def test_what_is_still_running_is_written_down_before_the_error_comes_out(self, job, phone, rows, monkeypatch):
+        monkeypatch.setattr(sending, "AT_ONCE", 2)
+        messages, begin, began, lost = [queued(job) for _ in range(4)], rows.begin, [], threading.Event()
+
+        def begin_once(self, claim, *pks):
+            if began:
+                lost.set()
+                raise OperationalError("gone")
+            began.append(claim)
+            return begin(self, claim, *pks)
+
+        monkeypatch.setattr(rows, "begin", begin_once)
+        slow = iter([False, True])
+        phone.when_asked = lambda to: lost.wait(20) if next(slow) else None
+
+        with pytest.raises(OperationalError):
+            send()
+
+        assert sorted(told(message)[0] for message in messages) == ["sending", "sending", "sent", "sent"]
 
 
 class TestAnswers:

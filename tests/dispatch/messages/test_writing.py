@@ -90,9 +90,9 @@ def test_every_mail_says_who_what_and_where_with_the_link_twice(board, kind, lan
     what = values.SERVICES[language]["junk_removal"]
     assert what in mail.subject
     assert "\n" not in mail.subject
-    assert all(
-        fact in mail.text for fact in ("QuickDumpNow Denver", what, "1428 Elm St, Denver", "(303) 555-0100", LINK, "Mia")
-    )
+    assert all(fact in mail.text for fact in ("QuickDumpNow Denver", what, "(303) 555-0100", LINK, "Mia"))
+    # Of a booking nobody has looked at a stranger may have written the address, and whose mailbox it is, too.
+    assert ("1428 Elm St, Denver" in mail.text) == (kind != "booked")
     assert f'<html lang="{language}">' in mail.html
     assert re.findall(r'href="([^"]*)"', mail.html) == [LINK, LINK]
     assert "{" not in mail.text + mail.subject
@@ -310,7 +310,7 @@ def test_only_a_name_is_greeted(board, name, greeting):
 def test_an_address_that_is_a_link_is_none_when_it_arrives(board):
     job = a_job(board, location="Win at https://www.evil.example/x\r\nBcc: all@example.com")
 
-    mail = written(job, "booked", "email")
+    mail = written(job, "scheduled", "email")
 
     assert "Where: Win at evil. example/x Bcc: all@example. com\n" in mail.text
 
