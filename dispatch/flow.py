@@ -23,7 +23,8 @@ from .statuses import STATUS_FLOW, next_status_label, status_color, status_label
 
 __all__ = [
     "EDITABLE", "STATUS_FLOW", "Conflict", "PastStep", "Refused", "adopt", "amend", "begin_epoch", "check_move", "edit",
-    "edit_board", "move", "next_status_label", "open_job", "place", "renew", "restore", "status_color", "status_label", "undo",
+    "edit_board", "move", "next_status_label", "open_job", "place", "renew", "restore", "status_color", "status_label",
+    "undo",
 ]  # fmt: skip
 
 BY_LENGTH = 150  # a person's full name may be longer than what history keeps of it
@@ -98,8 +99,7 @@ def undo(job: Job, *, expect: int, by: str) -> Job:
         seq = Board.objects.take_numbers(current.board_id)
         rank = _mint_rank(current, step.from_status) if step.from_rank is None else step.from_rank
         changed = _stamp(current, expect, seq, by, now, rank=rank, **_status(step.from_status, now))
-        back = PastStep(step.from_status, now, by, StatusChange.Channel.UNDO)
-        _write_history(changed, [back], previous=current.status, rank=current.rank)
+        _write_history(changed, [PastStep(changed.status, now, by, "undo")], previous=current.status, rank=current.rank)
         queueing.overtaken(changed, f"{by} took the move back.")
         _tell(current.board, seq)
     return changed

@@ -4,13 +4,17 @@ import hashlib
 import http.client
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .manifest import Manifest
 
 SECONDS = 10
+PAUSES = (2, 4, 8, 16)
+"""Seconds between one look and the next, before what is wrong counts: the edge may hold on to a copy for a moment, and one
+answer of 500 is no reason to take anything back."""
 NOBODYS = "nobodys-link-nobodys-link-nobody"
 """The shape of a token, and no job has it: one page serves all tokens."""
 LINKS = {"track.html": f"/track/{NOBODYS}", "book.html": "/book", "404.html": "/track/not%20a%20token"}
@@ -42,6 +46,17 @@ class Server:
 
     origin: str
     socket: Callable[[], str]
+
+
+def lasting(look: Callable[[], Sequence[str]], sleep: Callable[[float], object] = time.sleep) -> Sequence[str]:
+    """Looks again after each of PAUSES for as long as something is wrong; what the last look found counts."""
+    found = look()
+    for seconds in PAUSES:
+        if not found:
+            break
+        sleep(seconds)
+        found = look()
+    return found
 
 
 def problems(

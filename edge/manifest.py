@@ -3,7 +3,7 @@
     {"id", "files": {path: {"sha256", "size"}}}
 
 Paths are those of the site: `track.html`, `static/tracking/track.0f3a….js`. `function.js` is the edge function, which is
-released with the pages that it leads to and is no page itself.
+released with the pages that it leads to and is no page itself; `cases.json` is what that function has to do.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ ID = re.compile(r"[0-9a-f]{16}")
 PATH = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9_.@/-]{1,200}")
 OURS = {"release.json", "manifest.json", "pruned.json"}
 """What stands beside the files of a place or a release, so that none of them may be called so."""
-FUNCTION = "function.js"
+FUNCTION, CASES = "function.js", "cases.json"
 TYPES = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml", ".png": "image/png", ".json": "application/json", ".txt": "text/plain; charset=utf-8",
@@ -46,7 +46,7 @@ class Manifest:
     @property
     def pages(self) -> list[str]:
         """What is overwritten by a promotion and invalidated after it."""
-        return [path for path in self.files if not is_asset(path) and path != FUNCTION]
+        return [path for path in self.files if not is_asset(path) and path not in {FUNCTION, CASES}]
 
     @property
     def assets(self) -> list[str]:

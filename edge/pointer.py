@@ -11,6 +11,7 @@ before. One object, changed by compare-and-swap, so that it is lock and record i
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -102,10 +103,24 @@ def read(store: Store, place: str = PRODUCTION) -> Pointer:
         return Pointer(place)
     try:
         facts = json.loads(content)
-        history = [Entry(**entry) for entry in facts.pop("history")]
-        return Pointer(place, **facts, history=history, etag=etag)
+        history = [Entry(**entry) for entry in facts["history"]]
+        _check(Pointer(place, **facts, etag=etag))
+        for entry in history:
+            _check(entry)
+        return Pointer(place, **facts | {"history": history}, etag=etag)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise EdgeError(f"{name} is damaged: put an earlier version of it back") from None
+
+
+def _check(read: "Pointer | Entry") -> None:
+    """Raises TypeError and ValueError for what was not written here."""
+    optional = {"release", "came_from", "to"} if isinstance(read, Pointer) else {"came_from"}
+    for name, value in vars(read).items():
+        wanted = {"number": int, "history": list}.get(name, str)
+        if name != "etag" and type(value) is not wanted and not (value is None and name in optional):
+            raise TypeError(name)
+    if (read.at or isinstance(read, Entry) or read.to) and datetime.fromisoformat(read.at).tzinfo is None:
+        raise ValueError(read.at)
 
 
 @dataclass
@@ -154,24 +169,43 @@ class Hold:
 
 
 def take(store: Store, place: str, to: str, *, by: str, now: Callable[[], datetime]) -> Hold:
-    """Declares that `to` is being brought there. Raises Busy."""
+    """Declares that `to` is being brought there. What somebody else began, or was to bring something else, and was never
+    finished goes down in history. Raises Busy."""
     found = read(store, place)
     resumed = found.to == to
     if not resumed and found.is_held(now()):
         raise Busy(found)
     number = found.number if resumed else found.number + 1
     try:
-        mine = replace(found, by=by, at=_iso(now()), stopped="", holder=secrets.token_hex(8))
+        history = found.history if resumed and found.by == by else [*found.history, *_unfinished(found)][-KEPT:]
+        mine = replace(found, by=by, at=_iso(now()), stopped="", holder=secrets.token_hex(8), history=history)
         taken = _write(store, replace(mine, to=to, number=number))
     except Conflict:
         raise Busy(read(store, place)) from None
     return Hold(store, taken, now)
 
 
+def _unfinished(found: Pointer) -> list[Entry]:
+    """As with one that was taken back, `to` is the release that counted as there when it was given up."""
+    if not found.to:
+        return []
+    why = f"release {found.to} was begun and not finished: {found.stopped or 'nothing more was heard'}"
+    came_from, to = (found.to, found.release) if found.release else (None, found.to)
+    return [Entry(found.number, found.at, found.by, came_from, to, why[:LONGEST])]
+
+
 def _write(store: Store, pointer: Pointer) -> Pointer:
+    """Raises Conflict. A write that lost its answer is found done: nobody else has the same holder."""
     types = {"content_type": "application/json", "cache_control": "no-store"}
-    name = NAME.format(place=pointer.place)
-    return replace(pointer, etag=store.write(name, pointer.as_bytes(), if_match=pointer.etag, **types))
+    name, content = NAME.format(place=pointer.place), pointer.as_bytes()
+    try:
+        return replace(pointer, etag=store.write(name, content, if_match=pointer.etag, **types))
+    except Conflict:
+        with suppress(FileNotFoundError):
+            stored, etag = store.read(name)
+            if stored == content:
+                return replace(pointer, etag=etag)
+        raise
 
 
 def _iso(now: datetime) -> str:

@@ -10,13 +10,15 @@ that was there while production was still theirs.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from . import manifest, pointer, releases
+from . import looking, manifest, pointer, releases
+from .cases import Case
 from .manifest import FUNCTION, BadRelease, Manifest
 from .pointer import Hold, Lost, Pointer
 from .releases import NoSuchRelease, Progress, content_of
@@ -26,9 +28,9 @@ from .store import Conflict, EdgeError, Store
 class Edge(Protocol):
     """What stands between the store and the visitors."""
 
-    def put_function(self, code: bytes) -> bool:
-        """Makes it the live function; tests it first, and does nothing when it is that already. Returns whether it was
-        changed. Raises EdgeError."""
+    def put_function(self, code: bytes, cases: Sequence[Case]) -> bool:
+        """Makes it the live function; tries it with its cases first, and does nothing when it is that already. Returns
+        whether it was changed. Raises EdgeError."""
 
     def invalidate(self, paths: Sequence[str], reference: str, progress: Progress) -> None:
         """Makes the edge forget these addresses, and waits until it has. The same reference is the same invalidation.
@@ -45,8 +47,8 @@ class Broken(EdgeError):
 
 @dataclass(frozen=True)
 class Promotion:
-    """`verify` says what is wrong with a release that is in its place, as a customer would find it. `place` is production
-    or staging: the way is the same, each with an `edge` of its own."""
+    """`verify` says what is wrong with a release that is in its place, as a customer would find it; `sleep` is what passes
+    before it is asked again. `place` is production or staging: the way is the same, each with an `edge` of its own."""
 
     store: Store
     edge: Edge
@@ -54,10 +56,12 @@ class Promotion:
     progress: Progress
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     place: str = pointer.PRODUCTION
+    sleep: Callable[[float], object] = time.sleep
 
     def promote(self, id: str, *, by: str) -> Pointer:
         """Raises NoSuchRelease, BadRelease, Busy, Lost, Refused, Broken, and what edge and store raise."""
         releases.check(self.store, releases.read(self.store, id), self.progress)
+        self._check_way_back(id)
         hold = pointer.take(self.store, self.place, id, by=by, now=self.now)
         try:
             return self._bring(hold, id)
@@ -68,11 +72,25 @@ class Promotion:
                 hold.stop(str(error))
             raise
 
+    def _check_way_back(self, id: str) -> None:
+        """Raises BadRelease: what is live now has to be whole before it is replaced. Staging has no customers, and is
+        brought right by staging again."""
+        live = pointer.read(self.store, self.place).release
+        if self.place != pointer.PRODUCTION or live is None or live == id:
+            return
+        try:
+            releases.check(self.store, releases.read(self.store, live), self.progress)
+        except (NoSuchRelease, BadRelease) as error:
+            raise BadRelease(
+                f"there would be no way back to release {live}, which is live: {error}. Delete what was changed and stage"
+                " that release again from its source, then run this again"
+            ) from None
+
     def _bring(self, hold: Hold, id: str) -> Pointer:
         before = hold.pointer.release
         target = releases.read(self.store, id)  # again: until it was declared to be on its way it could be pruned
         self._switch(hold, target)
-        problems = "; ".join(self.verify(target))
+        problems = self._problems(hold, target)
         if not problems:
             return hold.rest(before, pointer.LIVE)
         if before is None or before == id:
@@ -86,17 +104,24 @@ class Promotion:
         target = releases.read(self.store, before)
         hold.turn(before)
         self._switch(hold, target)
-        if still := "; ".join(self.verify(target)):
+        if still := self._problems(hold, target):
             hold.rest(refused, f"back from {refused}, and does not work either: {still}")
             raise Broken(f"release {before}, to which {self.place} went back, does not work either: {still}")
         hold.rest(refused, f"back from {refused}: {problems}")
+
+    def _problems(self, hold: Hold, target: Manifest) -> str:
+        def sleep(seconds: float) -> None:
+            hold.beat()
+            self.sleep(seconds)
+
+        return "; ".join(looking.lasting(lambda: self.verify(target), sleep))
 
     def _switch(self, hold: Hold, target: Manifest) -> None:
         """Every step may be done already."""
         code = FUNCTION in target.files and content_of(self.store, target, FUNCTION)
         hold.beat()
         if code:
-            self.edge.put_function(code)
+            self.edge.put_function(code, releases.cases_of(self.store, target))
         hold.beat()
         releases.each(lambda path: self._asset(target, path), target.assets, "assets", self._telling(hold))
         changed = addresses(self._pages(hold, target))
@@ -115,7 +140,11 @@ class Promotion:
         return tell
 
     def _asset(self, target: Manifest, path: str) -> None:
-        releases.create(self.store, f"{self.place}/{path}", content_of(self.store, target, path), path)
+        """Its name belongs to its content: another one there is damaged, whoever wrote it."""
+        name, content = f"{self.place}/{path}", content_of(self.store, target, path)
+        etag = self.store.etag(name)
+        if etag is None or self.store.read(name)[0] != content:
+            self._write(name, content, path, etag)
 
     def _pages(self, hold: Hold, target: Manifest) -> list[str]:
         """All pages that there are or were: whoever ran before may have written or deleted some and told nobody."""
@@ -138,14 +167,19 @@ class Promotion:
 
     def _page(self, hold: Hold, target: Manifest, path: str, etag: str | None) -> None:
         name, content = f"{self.place}/{path}", content_of(self.store, target, path)
-        types = {"content_type": manifest.content_type(path), "cache_control": manifest.cache_control(path)}
         if etag and self.store.read(name) == (content, etag):
             return
         hold.check()  # so the etag is of what was there while this was ours
+        self._write(name, content, path, etag, hold.check)
+
+    def _write(
+        self, name: str, content: bytes, path: str, etag: str | None, check: Callable[[], None] = lambda: None
+    ) -> None:  # fmt: skip
+        types = {"content_type": manifest.content_type(path), "cache_control": manifest.cache_control(path)}
         try:
             self.store.write(name, content, if_match=etag, **types)
         except Conflict:
-            hold.check()
+            check()
             if self.store.read(name)[0] != content:  # a write that lost its answer is found done
                 raise EdgeError(f"somebody else has written {name}: run the same command again") from None
 

@@ -3,12 +3,16 @@ is whole.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from . import manifest
-from .manifest import ID, BadRelease, Manifest
+from . import looking, manifest
+from .cases import Case
+from .cdn import ANY_REQUEST
+from .engine import viewer_request
+from .manifest import CASES, ID, BadRelease, Manifest
 from .store import Conflict, EdgeError, Store
 
 FOLDER = "releases/{id}/"
@@ -27,13 +31,9 @@ class NoSuchRelease(EdgeError):
 
 
 def stage(store: Store, content: Mapping[str, bytes], progress: Progress) -> Manifest:
-    """Writes what is not there yet, and can be run again after it was killed. Raises BadRelease."""
+    """Writes what is not there yet or not there any more, so it can be run again after it was killed. Raises BadRelease."""
     wanted = manifest.of(content)
     folder = FOLDER.format(id=wanted.id)
-    there = set(store.names(folder))
-    if folder + MANIFEST in there:
-        check(store, wanted, progress)
-        return wanted
 
     def put(path: str) -> None:
         create(store, folder + path, content[path], path)
@@ -74,6 +74,17 @@ def content_of(store: Store, release: Manifest, path: str) -> bytes:
     return content
 
 
+def cases_of(store: Store, release: Manifest) -> list[Case]:
+    """What its function has to do, as it was when it was staged. Of a release without cases no more is known than that
+    customers' links lead somewhere. Raises BadRelease."""
+    if CASES not in release.files:
+        return [Case(link, viewer_request(link), ANY_REQUEST) for link in looking.LINKS.values()]
+    try:
+        return [Case(**case) for case in json.loads(content_of(store, release, CASES))]
+    except (ValueError, TypeError):
+        raise BadRelease(f"{FOLDER.format(id=release.id)}{CASES} is damaged: it cannot be read as cases") from None
+
+
 def staged(store: Store) -> Iterator[str]:
     """The ids of whole releases."""
     yield from _folders_with(store, MANIFEST)
@@ -86,8 +97,8 @@ def half_pruned(store: Store) -> Iterator[str]:
 
 def _folders_with(store: Store, file: str) -> Iterator[str]:
     for name in store.names("releases/"):
-        _, id, path = name.split("/", 2)
-        if path == file:
+        _, id, *path = name.split("/", 2)
+        if path == [file] and ID.fullmatch(id):
             yield id
 
 

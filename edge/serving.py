@@ -3,6 +3,7 @@ trying a release on a laptop, and for looking at it before anybody is told that 
 """
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from .store import Store
 
 NOWHERE = "404.html"
 STATE = "/state/"
+PUBLIC = re.compile(r"track/[A-Za-z0-9_-]{1,64}\.json")
+"""What of the copies everybody may read: one of a link, and no other."""
 HOST = "127.0.0.1"
 NOSNIFF = MappingProxyType({"X-Content-Type-Options": "nosniff"})
 
@@ -47,6 +50,15 @@ def function(code: bytes) -> Rewrite:
     return run
 
 
+def public(uri: str) -> str:
+    """`track/<token>.json` of `/state/track/<token>.json`. Raises FileNotFoundError: in a folder, `..` would lead from
+    there to the office's own copies."""
+    name = uri.removeprefix(STATE)
+    if not PUBLIC.fullmatch(name):
+        raise FileNotFoundError(uri)
+    return name
+
+
 class Handler(BaseHTTPRequestHandler):
     server: "Server"
     protocol_version = "HTTP/1.1"
@@ -59,10 +71,9 @@ class Handler(BaseHTTPRequestHandler):
             self._send(503, "text/plain; charset=utf-8", "no-store", b"The edge function failed.")
             return
         if uri.startswith(STATE):
-            self._answer(lambda: self.server.state(uri.removeprefix(STATE)), uri, "public, max-age=2")
+            self._answer(lambda: self.server.state(public(uri)), uri, "public, max-age=2")
         else:
-            name = f"{self.server.place}{uri}"
-            self._answer(lambda: self.server.store.read(name)[0], uri, manifest.cache_control(uri.lstrip("/")))
+            self._answer(lambda: self.server.store.read(self._name(uri))[0], uri, manifest.cache_control(uri.lstrip("/")))
 
     do_HEAD = do_GET
 
@@ -85,6 +96,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body)
+
+    def _name(self, uri: str) -> str:
+        """Raises FileNotFoundError for what is no file of a site, such as the pointer and what lies beside the place."""
+        path = uri.removeprefix("/")
+        if not manifest.is_path(path) or "//" in uri or PurePosixPath(path).name in manifest.OURS:
+            raise FileNotFoundError(uri)
+        return f"{self.server.place}/{path}"
 
     def _nowhere(self) -> bytes:
         try:

@@ -19,6 +19,12 @@ HOST, ROOT = "127.0.0.1", Path(__file__).resolve().parent.parent
 SITE_PORT = PORT + 100
 ORIGINS = {"PUBLIC_ORIGIN": f"http://{HOST}:{SITE_PORT}", "API_ORIGIN": f"http://{HOST}:{PORT}"}
 os.environ.update(ORIGINS)
+AMAZONS = (
+    "SITE_BUCKET", "STATE_BUCKET", "MEDIA_BUCKET", "MEDIA_ORIGIN", "EDGE_FUNCTION", "SITE_DISTRIBUTIONS",
+    "STAGING_FUNCTION", "STAGING_DISTRIBUTIONS", "STAGING_ORIGIN",
+)  # fmt: skip
+IGNORED = [name for name in AMAZONS if os.environ.pop(name, "")]
+"""A demo writes into no bucket and leaves the pages of a real site alone, whatever shell it is started from."""
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qdn.settings")
 
 import django  # noqa: E402  # after the environment that its settings read
@@ -41,6 +47,8 @@ SECONDS = 60
 def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it in the background
         signal.signal(number, stop)
+    if IGNORED:
+        say(f"A demo is without Amazon: {', '.join(IGNORED)} not used.")
     log = settings.VAR_DIR / "edge-demo.log"
     with log.open("wb") as output:
         command = [sys.executable, "-u", "manage.py", "demo"]

@@ -1,6 +1,8 @@
 """Staging and production of the site: what stands in front of each, and how it is looked at."""
 
-from collections.abc import Iterator, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +17,7 @@ from django.utils import timezone
 from dispatch.mirror import faults
 from dispatch.models import Job
 from edge import engine, looking, pointer
-from edge.cases import cases
+from edge.cases import Case
 from edge.cdn import Cdn, FolderCdn
 from edge.cdn_aws import AwsCdn
 from edge.manifest import Manifest
@@ -28,6 +30,8 @@ from qdn import socket_probe
 from qdn.site import SiteStore
 
 NOT_FOUND = 4004
+logger = logging.getLogger(__name__)
+sleep = time.sleep
 FAILURES = (EdgeError, BotoCoreError, ClientError, Error, *faults.UNREACHABLE)
 """What a step raises when it cannot be done; `reason` says it in a line."""
 
@@ -60,10 +64,10 @@ class Fronts:
     distributions: Sequence[str]
     progress: Progress
 
-    def put_function(self, code: bytes) -> bool:
+    def put_function(self, code: bytes, cases: Sequence[Case]) -> bool:
         if not self.function:
             return False
-        return self.cdn.put_function(self.function, code, cases(), self.progress)
+        return self.cdn.put_function(self.function, code, cases, self.progress)
 
     def invalidate(self, paths: Sequence[str], reference: str, progress: Progress) -> None:
         asked = {each: self.cdn.invalidate(each, paths, f"{reference}-{each}") for each in self.distributions}
@@ -71,12 +75,13 @@ class Fronts:
             self.cdn.wait(distribution, invalidation, progress)
 
 
-def promotion(place: str, progress: Progress, *, server_too: bool = True) -> Promotion:
-    """`server_too`: whether the API is looked at, too."""
+def promotion(
+    place: str, progress: Progress, *, server_too: bool = True, say: Callable[[str], object] = logger.warning
+) -> Promotion:  # fmt: skip
+    """`server_too`: whether the API and what it copied are looked at, too. `say` is told what is not looked at."""
     store = SiteStore()
-    return Promotion(
-        store, edge(place, progress), partial(problems, store, place, server_too=server_too), progress, place=place
-    )
+    verify = partial(problems, store, place, server_too=server_too, say=say)
+    return Promotion(store, edge(place, progress), verify, progress, place=place, sleep=lambda seconds: sleep(seconds))
 
 
 def edge(place: str, progress: Progress) -> Edge:
@@ -119,12 +124,15 @@ def live_rewrite(place: str) -> Rewrite:
     return rewrite
 
 
-def problems(store: SiteStore, place: str, release: Manifest, *, server_too: bool = True) -> list[str]:
+def problems(
+    store: SiteStore, place: str, release: Manifest, *, server_too: bool = True,
+    say: Callable[[str], object] = logger.warning,
+) -> list[str]:  # fmt: skip
     """What a customer would find wrong."""
     server = looking.Server(settings.API_ORIGIN, socket_problem) if server_too else None
     expected = expected_headers() if settings.SITE_BUCKET else None
     with origin(store, place) as site:
-        return looking.problems(release, site, server, probe(), expected)
+        return looking.problems(release, site, server, probe(say) if server_too else None, expected)
 
 
 @contextmanager
@@ -172,9 +180,14 @@ def read_state(name: str) -> bytes:
     return content
 
 
-def probe() -> looking.Probe | None:
-    """A job whose copy is up to date and whose link works: its public copy must come through."""
-    job = Job.objects.filter(mirrored_seq=F("seq"), link_ends_at=None).order_by("-seq").first()
+def probe(say: Callable[[str], object] = logger.warning) -> looking.Probe | None:
+    """A job whose copy is up to date and whose link works: its public copy must come through. Pages can be put right while
+    the database is down, so then there is none."""
+    try:
+        job = Job.objects.filter(mirrored_seq=F("seq"), link_ends_at=None).order_by("-seq").first()
+    except Error as error:
+        say(f"No job's public copy is looked at: {reason(error)}")
+        return None
     return looking.Probe(job.token, job.seq) if job else None
 
 

@@ -38,18 +38,22 @@ View = Callable[..., HttpResponse]
 
 
 class Bringing(threading.Thread):
-    """Brings a release to production. `problem` says why it did not, once the thread has ended."""
+    """Brings a release to production. Once the thread has ended, `is_done` says whether it did, `problem` why not."""
 
     def __init__(self, id: str, by: str) -> None:
         super().__init__(name=f"release-{id}", daemon=True)  # a server that stops does not wait for it
-        self.id, self.by, self.problem = id, by, ""
+        self.id, self.by, self.problem, self.is_done = id, by, "", False
 
     def run(self) -> None:
         try:
             edge_places.promotion(PRODUCTION, lambda what, done, total: None).promote(self.id, by=self.by)
+            self.is_done = True
         except edge_places.FAILURES as error:
             self.problem = edge_places.reason(error)
             logger.warning("release %s was not brought to production: %s", self.id, self.problem)
+        except Exception as error:  # whatever it is, nobody may be told that the release is live
+            self.problem = f"it failed unexpectedly ({type(error).__name__}), and the server's log says where"
+            logger.exception("release %s was not brought to production", self.id)
         finally:
             connection.close()  # it belongs to this thread
 
@@ -116,12 +120,17 @@ def release_bring(request: HttpRequest, id: str) -> HttpResponse:
     bringing = Bringing(id, name(request))
     bringing.start()
     bringing.join(AT_ONCE)
-    if bringing.problem:
-        return _back(request, messages.ERROR, f"Not done: {bringing.problem}.")
+    return _back(request, *_outcome(bringing))
+
+
+def _outcome(bringing: Bringing) -> tuple[int, str]:
+    """The level of a message, and its words."""
     if bringing.is_alive():
-        words = f"Release {id} is on its way. That takes minutes; load this page again to see how far it is."
-        return _back(request, messages.INFO, words)
-    return _back(request, messages.SUCCESS, f"Release {id} is live.")
+        words = f"Release {bringing.id} is on its way. That takes minutes; load this page again to see how far it is."
+        return messages.INFO, words
+    if bringing.is_done:
+        return messages.SUCCESS, f"Release {bringing.id} is live."
+    return messages.ERROR, f"Not done: {bringing.problem or 'it was broken off'}."
 
 
 def _earlier(store: SiteStore, production: Pointer) -> list[str]:

@@ -14,7 +14,8 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import storages
 
 from dispatch.mirror import storages as mirror_storages
-from edge.manifest import FUNCTION
+from edge import cases
+from edge.manifest import CASES, FUNCTION
 from edge.store import Conflict
 from qdn.static import HashedStaticStorage
 from tracking import shell
@@ -32,7 +33,8 @@ def build() -> dict[str, bytes]:
     assets = hashed(named | own)
     site = {path: _with_hashed_names(page.decode(), assets).encode() for path, page in pages.items()}
     site |= {f"static/{name}": content for name, content in assets.values()}
-    return site | {FUNCTION: (settings.BASE_DIR / "edge" / "functions" / "rewrite.js").read_bytes()}
+    function = (settings.BASE_DIR / "edge" / "functions" / "rewrite.js").read_bytes()
+    return site | {FUNCTION: function, CASES: cases.FILE.read_bytes()}
 
 
 def hashed(names: set[str]) -> dict[str, tuple[str, bytes]]:

@@ -13,16 +13,17 @@ from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
-from dispatch.mirror.repository import Document
-from dispatch.models import Job
+from dispatch.mirror import faults
+from dispatch.models import TOKEN, Job
 from edge import looking
 from qdn import tracing_copies, tracing_edge, tracing_links, tracing_server
 from qdn.deadlines import TooLate, within
-from qdn.tracing_hops import BROKEN, OK, SKIPPED, Broken, Hop, Skipped
+from qdn.tracing_hops import BROKEN, OK, SKIPPED, Broken, Hop, Skipped, Sought
 from tracking.projection import public_object
 
 SECONDS = 10
 """The most that one hop takes."""
+LOOK = "look at the network"
 WHEN_SILENT = {
     "mirror": "check STATE_BUCKET, AWS_ENDPOINT_URL and the network",
     "public copy": "check STATE_BUCKET, AWS_ENDPOINT_URL and the network",
@@ -40,7 +41,7 @@ class Trace:
         self.what, self.seconds = what, seconds
         self.asked = tracing_links.Asked()
         self.job: Job | None = None
-        self.expected: Document = {}
+        self.sought: Sought | None = None
 
     def hops(self) -> Iterator[Hop]:
         for name, look in self._looks():
@@ -52,8 +53,10 @@ class Trace:
             except Skipped as skipped:
                 hop = Hop(name, SKIPPED, str(skipped))
             except TooLate:
+                hop = Hop(name, BROKEN, f"no answer within {self.seconds:g} s", WHEN_SILENT.get(name, LOOK))
+            except Exception as error:  # noqa: BLE001 the hops behind it are still looked at
                 hop = Hop(
-                    name, BROKEN, f"no answer within {self.seconds:g} s", WHEN_SILENT.get(name, "look at the network")
+                    name, BROKEN, _unexpected(error), WHEN_SILENT.get(name, "check the settings and the server's log")
                 )
             yield Hop(name, hop.state, self._masked(hop.said), hop.remedy, (time.perf_counter() - began) * 1000)
 
@@ -61,15 +64,15 @@ class Trace:
         """The database is asked on the thread that the connection belongs to; its driver has deadlines of its own."""
         yield "link", self.link
         yield "database", self.database
-        job, expected, insecure = self.job, self.expected, self.asked.insecure_origin
-        token = job.token if job else looking.NOBODYS
-        yield "mirror", self._of(job, tracing_copies.mirror)
-        yield "public copy", self._of(job, lambda job: tracing_copies.public(job, expected))
+        job, sought, insecure = self.job, self.sought, self.asked.insecure_origin
+        token = sought.token if sought else looking.NOBODYS
+        yield "mirror", self._in_time(lambda: tracing_copies.mirror(job)) if job else nothing_to_look_for
+        yield "public copy", self._of(sought, tracing_copies.public)
         yield "edge function", self._in_time(lambda: tracing_edge.function(token))
         yield "release", self._in_time(tracing_edge.release)
-        yield "site", self._of(job, lambda job: tracing_edge.site(job, expected, insecure))
-        yield "API", self._of(job, tracing_server.api)
-        yield "socket", self._of(job, lambda job: tracing_server.socket(job, self.seconds))
+        yield "site", self._of(sought, lambda sought: tracing_edge.site(sought, insecure))
+        yield "API", self._of(sought, tracing_server.api)
+        yield "socket", self._of(sought, lambda sought: tracing_server.socket(sought, self.seconds))
 
     def link(self) -> str:
         try:
@@ -82,17 +85,20 @@ class Trace:
         name = self.asked.name
         if not name:
             return nothing_to_look_for()
+        self.sought = Sought(name) if TOKEN.fullmatch(name) else None  # until the database knows better
         try:
             jobs = Job.objects.select_related("board").prefetch_related("history")
             self.job = jobs.filter(token=name).first() or jobs.filter(uid=name).first()
             former = None if self.job else _with_former(name)
-            self.expected = public_object(self.job)[1] if self.job else {}
+            if self.job:
+                self.sought = Sought(self.job.token, self.job, public_object(self.job)[1])
         except Error as error:
             raise Broken(
                 f"the database cannot be read: {next(iter(str(error).splitlines()), '')}",
                 "check DATABASE_URL and the database",
             ) from None
         if former:
+            self.sought = None  # nobody has it any more, and so it should be
             remedy = f"send the customer the link that stands on job {former.uid} now"
             raise Broken(f"this link was replaced by another one of job {former.uid}", remedy)
         if self.job is None:
@@ -109,10 +115,10 @@ class Trace:
             text = text.replace(token, "…")
         return text
 
-    def _of(self, job: Job | None, look: Callable[[Job], str]) -> Callable[[], str]:
-        if job is None:
+    def _of(self, sought: Sought | None, look: Callable[[Sought], str]) -> Callable[[], str]:
+        if sought is None:
             return nothing_to_look_for
-        return self._in_time(lambda: look(job))
+        return self._in_time(lambda: look(sought))
 
     def _in_time(self, look: Callable[[], str]) -> Callable[[], str]:
         return lambda: within(self.seconds, look)
@@ -120,6 +126,12 @@ class Trace:
 
 def nothing_to_look_for() -> str:
     raise Skipped("no job to look for")
+
+
+def _unexpected(error: Exception) -> str:
+    """In a line: what no hop knows of, such as an address that is none in a setting, or a profile that is not there."""
+    said = faults.explain(error) if isinstance(error, faults.UNREACHABLE) else f"{type(error).__name__}: {error}"
+    return next(iter(said.splitlines()), type(error).__name__)
 
 
 def _with_former(token: str) -> Job | None:

@@ -5,24 +5,31 @@ import hashlib
 from django.conf import settings
 
 from dispatch.mirror import faults
-from dispatch.mirror.repository import Document
-from dispatch.models import Job
-from edge import engine, pointer, releases
+from edge import engine, looking, pointer, releases, serving
 from edge.manifest import Manifest
 from edge.pointer import PRODUCTION
 from edge.store import EdgeError
 from qdn import edge_places
-from qdn.site import SiteStore
-from qdn.tracing_hops import Broken, Skipped, fetch
+from qdn.site import REFERENCE, SiteStore
+from qdn.tracing_hops import Broken, Skipped, Sought, fetch, parse
 
 ROLL_BACK = "roll the edge back: `manage.py edge rollback`"
 ATTACHED = "is the edge function attached to the distribution? `manage.py edge verify`; then look at its origins"
+STATE = "check the /state/* behaviour of the distribution and the bucket policy"
+PUBLISH = "`manage.py edge promote` the release that is live again, which publishes it; `manage.py edge verify` then"
 PROMOTE_AGAIN = "`manage.py edge promote` that release again: the edge forgets what it kept"
+STATIC = f"{PROMOTE_AGAIN}; where Django serves the pages, `manage.py collectstatic`"
 
 
 def function(token: str) -> str:
+    if settings.SITE_BUCKET and not settings.EDGE_FUNCTION:
+        raise Skipped("EDGE_FUNCTION is not set, so nobody here knows which one is in front; the site says what it does")
     try:
-        uri, query = edge_places.live_rewrite(PRODUCTION)(f"/track/{token}", "")
+        code = edge_places.live_code(PRODUCTION)
+        if code is None and settings.SITE_BUCKET:
+            raise Broken("the function is not published", PUBLISH)
+        rewrite = engine.rewrite if code is None else serving.function(code)
+        uri, query = rewrite(f"/track/{token}", "")
     except engine.FunctionFailed as error:
         raise Broken(f"it throws: {error}", ROLL_BACK) from None
     except EdgeError as error:
@@ -49,19 +56,32 @@ def release() -> str:
 
 
 def _check(store: SiteStore, release: Manifest) -> None:
+    """Every file, as it lies there."""
     again = f"run `manage.py edge promote {release.id}` again"
-    there = {name.removeprefix(f"{PRODUCTION}/") for name in store.names(f"{PRODUCTION}/")}
-    if missing := sorted({*release.pages, *release.assets} - there):
-        raise Broken(f"production has no {missing[0]}, which release {release.id} has", again)
-    if _sha256(store.read(f"{PRODUCTION}/track.html")[0]) != release.files["track.html"].sha256:
-        raise Broken(f"track.html in production is not that of release {release.id}", again)
+
+    def look(path: str) -> None:
+        try:
+            content, _ = store.read(f"{PRODUCTION}/{path}")
+        except FileNotFoundError:
+            raise Broken(f"production has no {path}, which release {release.id} has", again) from None
+        if _sha256(content) != release.files[path].sha256:
+            raise Broken(f"{path} in production is not that of release {release.id}", again)
+
+    releases.each(look, [*release.pages, *release.assets], "checked", lambda *_: None)
 
 
-def site(job: Job, expected: Document, insecure_origin: str) -> str:
-    origin = settings.PUBLIC_ORIGIN
+def site(sought: Sought, insecure_origin: str) -> str:
+    path = f"/track/{sought.token}"
     if insecure_origin:
-        _leads_on(insecure_origin, f"/track/{job.token}")
-    page = fetch(origin, f"/track/{job.token}", "PUBLIC_ORIGIN, its DNS and its distribution")
+        _leads_on(insecure_origin, path)
+    page = fetch(settings.PUBLIC_ORIGIN, path, "PUBLIC_ORIGIN, its DNS and its distribution")
+    release = _released() if b"data-shell" in page.body else None
+    _is_the_page(settings.PUBLIC_ORIGIN, page, release)
+    _its_assets(settings.PUBLIC_ORIGIN, page, release)
+    return f"the page and its data come{_its_data(settings.PUBLIC_ORIGIN, sought)}"
+
+
+def _is_the_page(origin: str, page: looking.Answer, release: Manifest | None) -> None:
     if page.status != 200:
         raise Broken(
             f"{origin}/track/… answers {page.status}: that is routing, not lost data",
@@ -69,25 +89,52 @@ def site(job: Job, expected: Document, insecure_origin: str) -> str:
         )
     if b'id="job"' not in page.body:
         raise Broken(f"{origin}/track/… leads to another page: that is routing, not lost data", ATTACHED)
-    if b"data-shell" in page.body and _released_page() not in {"", _sha256(page.body)}:
+    if release and release.files["track.html"].sha256 != _sha256(page.body):
         raise Broken("the page comes from another release than production has", PROMOTE_AGAIN)
-    state = fetch(origin, f"/state/track/{job.token}.json", "the distribution's /state/* behaviour")
-    if state.status != 200 and not expected.get("gone"):
-        raise Broken(
-            f"the page comes, /state/track/….json answers {state.status}",
-            "check the /state/* behaviour of the distribution and the bucket policy",
-        )
-    return "the page and its data come"
 
 
-def _released_page() -> str:
-    """The hash of the tracking page that production should have; nothing when that cannot be known."""
+def _its_assets(origin: str, page: looking.Answer, release: Manifest | None) -> None:
+    """Scripts and styles that the page names. Without them it stays empty."""
+
+    def look(path: str) -> None:
+        answer = fetch(origin, f"/{path}", "the distribution's way to /static/*")
+        if answer.status != 200:
+            raise Broken(f"the page comes, and /{path}, which it names, answers {answer.status}", STATIC)
+        if release and path in release.files and release.files[path].sha256 != _sha256(answer.body):
+            raise Broken(f"the page comes, and /{path}, which it names, is another file", PROMOTE_AGAIN)
+
+    named = dict.fromkeys(f"static/{name}" for name in REFERENCE.findall(page.body.decode(errors="replace")))
+    releases.each(look, list(named), "checked", lambda *_: None)
+
+
+def _its_data(origin: str, sought: Sought) -> str:
+    """Nothing to add when they are as they should be, or what they say of a link that the database does not know."""
+    state = fetch(origin, f"/state/track/{sought.token}.json", "the distribution's /state/* behaviour")
+    if sought.is_gone:
+        return ""
+    if state.status != 200:
+        raise Broken(f"the page comes, /state/track/….json answers {state.status}", STATE)
+    found = parse(state.body)
+    if found is None:
+        raise Broken("the page comes, /state/track/….json is no copy of a job", STATE)
+    if sought.job is None:
+        return f", of change {found['seq']}"
+    if found["seq"] < (sought.job.mirrored_seq or 0):
+        said = f"the page comes, its data have change {found['seq']}, {sought.job.mirrored_seq} was copied"
+        raise Broken(said, "the edge keeps /state/* for too long, or reads another bucket: check that behaviour")
+    if found.get("gone"):
+        raise Broken("the page comes, its data say that the link is over, and it is not", STATE)
+    return ""
+
+
+def _released() -> Manifest | None:
+    """What production should have; None when that cannot be known."""
     store = SiteStore()
     try:
         now = pointer.read(store)
-        return releases.read(store, now.release).files["track.html"].sha256 if now.release else ""
+        return releases.read(store, now.release) if now.release else None
     except (EdgeError, *faults.UNREACHABLE):
-        return ""
+        return None
 
 
 def _sha256(content: bytes) -> str:

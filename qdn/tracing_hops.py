@@ -1,8 +1,11 @@
 """What the hops of a trace have in common."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
+from dispatch.mirror.repository import Document
+from dispatch.models import Job
 from edge import looking
 
 OK, BROKEN, SKIPPED = "ok", "broken", "skipped"
@@ -18,6 +21,20 @@ class Hop:
 
     def as_dict(self) -> dict[str, Any]:
         return {"hop": self.name, "state": self.state, "said": self.said, "remedy": self.remedy, "ms": round(self.ms, 1)}
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What the hops look for. `job` is None when the database does not know the link or cannot be asked: what the others
+    have under its token is told all the same. `expected` is the public object as the database makes it."""
+
+    token: str
+    job: Job | None = None
+    expected: Document = field(default_factory=dict)
+
+    @property
+    def is_gone(self) -> bool:
+        return bool(self.expected.get("gone"))
 
 
 class Broken(Exception):
@@ -36,3 +53,12 @@ def fetch(origin: str, path: str, check: str, **headers: str) -> looking.Answer:
         return looking.fetch(origin, path, **headers)
     except looking.Unreachable as error:
         raise Broken(str(error), f"check {check}") from None
+
+
+def parse(body: bytes) -> Document | None:
+    """The public copy of a job, or None when it is none."""
+    try:
+        found = json.loads(body)
+        return found | {"seq": int(found["seq"])}
+    except (ValueError, KeyError, TypeError):
+        return None

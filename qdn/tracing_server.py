@@ -1,20 +1,17 @@
 """Hops of a trace: the server behind the API."""
 
-import json
-
 from django.conf import settings
 
-from dispatch.models import Job
 from qdn import socket_probe
-from qdn.tracing_hops import Broken, fetch
+from qdn.tracing_hops import Broken, Sought, fetch, parse
 
 SERVER_LOG = "look at the server's log"
 SAME_DATABASE = "is the server on the same database? Check DATABASE_URL and API_ORIGIN"
 
 
-def api(job: Job) -> str:
+def api(sought: Sought) -> str:
     origin = settings.API_ORIGIN
-    path = f"/api/v1/track/{job.token}"
+    path = f"/api/v1/track/{sought.token}"
     answer = fetch(origin, path, "API_ORIGIN and the server", Origin=settings.PUBLIC_ORIGIN)
     if answer.status == 404:
         raise Broken(f"{origin} does not know the link", SAME_DATABASE)
@@ -26,17 +23,16 @@ def api(job: Job) -> str:
             f"browsers on {settings.PUBLIC_ORIGIN} may not read its answer",
             "the server must have the same PUBLIC_ORIGIN, and no proxy may drop Access-Control-Allow-Origin",
         )
-    try:
-        seq = int(json.loads(answer.body)["seq"])
-    except (ValueError, KeyError, TypeError):
-        raise Broken(f"{origin}/api/v1/track/… answers something else than a job", "check API_ORIGIN") from None
-    if seq < job.seq:
-        raise Broken(f"the API has change {seq}, the database {job.seq}", SAME_DATABASE)
-    return f"answers with change {seq}"
+    found = parse(answer.body)
+    if found is None:
+        raise Broken(f"{origin}/api/v1/track/… answers something else than a job", "check API_ORIGIN")
+    if sought.job and found["seq"] < sought.job.seq:
+        raise Broken(f"the API has change {found['seq']}, the database {sought.job.seq}", SAME_DATABASE)
+    return f"answers with change {found['seq']}"
 
 
-def socket(job: Job, seconds: float) -> str:
-    hello = {"type": "hello", "token": job.token}
+def socket(sought: Sought, seconds: float) -> str:
+    hello = {"type": "hello", "token": sought.token}
     try:
         answer = socket_probe.ask(settings.API_ORIGIN, hello, settings.PUBLIC_ORIGIN, seconds)
     except socket_probe.NoSocket as error:

@@ -45,6 +45,8 @@ def test_a_function_is_live_after_it_was_put_and_not_put_twice(folder):
     [
         (SAME, "“b is c”: expected {\"uri\": \"/c\"}, got {\"uri\": \"/b\"}"),
         (b"function handler(event) { throw new Error('no'); }", "“everything passes”: the function failed: Error: no"),
+        (b"function handler(event) {}", "“everything passes”: the function failed: it returns no request"),
+        (b"function handler(event) { return 'x'; }", "“everything passes”: the function failed: it returns no request"),
         (b"function handler(event) {", "the function cannot be read: SyntaxError"),
         (b"\xff\xfe", "the function cannot be read: 'utf-8'"),
     ],
@@ -128,9 +130,9 @@ def test_a_folder_outlives_who_wrote_it(tmp_path):
 
 def test_a_front_is_what_a_promotion_needs(tmp_path):
     recording, seen = RecordingCdn(tmp_path), []
-    front = Front(recording, "qdn-rewrite", "E1", [CASE])
+    front = Front(recording, "qdn-rewrite", "E1")
 
-    assert front.put_function(SAME) is True
+    assert front.put_function(SAME, [CASE]) is True
     front.invalidate(["/track.html"], "r1", lambda *step: seen.append(step))
 
     assert recording.calls == [
@@ -144,10 +146,6 @@ def test_a_front_with_nothing_to_forget_asks_for_nothing(tmp_path):
     Front(recording, "qdn-rewrite", "E1").invalidate([], "r1", silent)
 
     assert recording.calls == []
-
-
-def test_a_front_tries_the_cases_of_our_function(tmp_path):
-    assert list(Front(RecordingCdn(tmp_path), "qdn-rewrite", "E1").cases) == cases()
 
 
 def test_a_recording_refuses_what_it_is_told_to(tmp_path):

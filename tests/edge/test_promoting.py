@@ -1,13 +1,15 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from edge import manifest, pointer, releases
+from edge.cdn import FolderCdn, Front, FunctionRefused
 from edge.manifest import BadRelease
 from edge.pointer import Busy, Lost
 from edge.promoting import Broken, Promotion, Refused
 from edge.releases import NoSuchRelease
-from edge.store import EdgeError
+from edge.store import Conflict, EdgeError
 from tests.edge.stores import Countdown, Killed, MemoryStore, Mortal
 
 pytestmark = pytest.mark.processes
@@ -31,10 +33,10 @@ class Edge:
     """Remembers the function and every invalidation."""
 
     def __init__(self) -> None:
-        self.code, self.invalidated = b"", dict[str, list[str]]()
+        self.code, self.cases, self.invalidated = b"", [], dict[str, list[str]]()
 
-    def put_function(self, code):
-        changed, self.code = code != self.code, code
+    def put_function(self, code, cases):
+        changed, self.code, self.cases = code != self.code, code, cases
         return changed
 
     def invalidate(self, paths, reference, progress):
@@ -57,7 +59,7 @@ def edge():
 
 
 def promotion(store, edge, wrong=lambda release: [], now=NOW) -> Promotion:
-    return Promotion(store, edge, wrong, quiet, lambda: now)
+    return Promotion(store, edge, wrong, quiet, lambda: now, sleep=quiet)
 
 
 def staged(store, version: str) -> str:
@@ -198,7 +200,9 @@ def test_whoever_is_killed_at_any_step_and_runs_again_leaves_one_whole_release(w
         return lambda release: ["dark"] if way == "taken back" and release.id == ids[1] else []
 
     def run(clock, store, edge, target, ids):
-        Promotion(Mortal(store, clock), Mortal(edge, clock), wrong(ids), quiet, lambda: NOW).promote(target, by="Ana")
+        Promotion(Mortal(store, clock), Mortal(edge, clock), wrong(ids), quiet, lambda: NOW, sleep=quiet).promote(
+            target, by="Ana"
+        )
 
     def whole_run(clock):
         store, edge, target, ids = begin()
@@ -514,3 +518,153 @@ def test_staging_is_a_place_of_its_own(store, edge):
     assert is_whole(store, edge, "a")
     assert store.read("staging/track.html")[0] == b"track b"
     assert (pointer.read(store).release, pointer.read(store, pointer.STAGING).release) == (a, b)
+
+
+# --- what belongs to a release, and what was damaged
+
+
+def test_a_function_is_tried_with_the_cases_of_its_own_release(store, tmp_path):
+    """Function and cases change together; going back, the old function has to do what it had to do then."""
+    front, ids = Front(FolderCdn(tmp_path), "rewrite", "E1"), []
+    for uri in ("/old.html", "/new.html"):
+        cases = [{"name": uri, "event": {"request": {"uri": "/"}}, "expected": {"uri": uri}}]
+        code = f"function handler(event) {{ event.request.uri = '{uri}'; return event.request; }}"
+        files = content("a") | {"cases.json": json.dumps(cases).encode(), "function.js": code.encode()}
+        ids.append(releases.stage(store, files, quiet).id)
+    for id in (*ids, ids[0]):
+        promotion(store, front).promote(id, by="Ana")
+
+    assert b"/old.html" in front.cdn.live_code("rewrite")
+    assert "production/cases.json" not in store.objects
+
+
+def test_a_function_without_cases_has_to_lead_somewhere(store, tmp_path):
+    front = Front(FolderCdn(tmp_path), "rewrite", "E1")
+    good = releases.stage(store, content("a") | {"function.js": b"function handler(e) { return e.request; }"}, quiet).id
+    bad = releases.stage(store, content("a") | {"function.js": b"function handler(e) { return {}; }"}, quiet).id
+    promotion(store, front).promote(good, by="Ana")
+
+    with pytest.raises(FunctionRefused, match="the function returns no request"):
+        promotion(store, front).promote(bad, by="Ana")
+
+
+@pytest.mark.parametrize("cases", [b"{", b"[1]", b'[{"name": "x"}]', b"3"])
+def test_cases_that_are_none_are_named(store, edge, cases):
+    id = releases.stage(store, content("a") | {"cases.json": cases}, quiet).id
+
+    with pytest.raises(BadRelease, match=r"cases\.json is damaged"):
+        promotion(store, edge).promote(id, by="Ana")
+
+
+@pytest.mark.parametrize("file", ["track.html", "manifest.json"])
+def test_without_a_way_back_nothing_new_goes_out(store, edge, file):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+    kept = store.objects.pop(f"releases/{a}/{file}")
+    before = dict(store.objects)
+
+    with pytest.raises(BadRelease, match=f"there would be no way back to release {a}, which is live: .*stage"):
+        promotion(store, edge).promote(b, by="Ana")
+
+    assert (store.objects, edge.code) == (before, b"function a")
+    store.objects[f"releases/{a}/{file}"] = kept
+    promotion(store, edge).promote(b, by="Ana")
+
+
+@pytest.mark.parametrize("way", ["forward", "back"])
+def test_an_asset_that_was_damaged_in_production_is_put_right(store, edge, way):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+    if way == "back":
+        promotion(store, edge).promote(b, by="Ana")
+    store.objects["production/static/logo.1.svg"] = b"evil"
+
+    promotion(store, edge).promote(a if way == "back" else b, by="Ana")
+
+    assert is_whole(store, edge, "a" if way == "back" else "b")
+
+
+def test_what_is_wrong_only_for_a_moment_is_no_reason_to_go_back(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+    answers, slept = [["track.html: 502"], ["track.html: leads to something else"], []], []
+
+    Promotion(store, edge, lambda release: answers.pop(0), quiet, lambda: NOW, sleep=slept.append).promote(b, by="Ana")
+
+    assert (pointer.read(store).release, slept, answers) == (b, [2, 4], [])
+
+
+def test_what_stays_wrong_for_half_a_minute_is(store, edge):
+    a, b, slept = staged(store, "a"), staged(store, "b"), []
+    promotion(store, edge).promote(a, by="Ana")
+    wrong = lambda release: ["dark"] if release.id == b else []  # noqa: E731
+
+    with pytest.raises(Refused):
+        Promotion(store, edge, wrong, quiet, lambda: NOW, sleep=slept.append).promote(b, by="Ana")
+
+    assert slept == [2, 4, 8, 16]
+
+
+# --- the record
+
+
+@pytest.mark.parametrize("stopped", ["no keys", ""], ids=["stopped", "killed"])
+def test_what_was_begun_and_not_finished_is_written_down(store, edge, stopped):
+    a, b, c = staged(store, "a"), staged(store, "b"), staged(store, "c")
+    promotion(store, edge).promote(a, by="Ana")
+    hold = pointer.take(store, "production", b, by="Ben", now=lambda: NOW)
+    if stopped:
+        hold.stop(stopped)
+
+    promotion(store, edge, now=NOW + pointer.LEASE).promote(c, by="Cem")
+
+    words = f"release {b} was begun and not finished: {stopped or 'nothing more was heard'}"
+    assert [(one.number, one.by, one.came_from, one.to, one.result) for one in pointer.read(store).history[1:]] == [
+        (2, "Ben", b, a, words), (3, "Cem", a, c, "live")
+    ]  # fmt: skip
+    assert pointer.read(store).before() == a
+
+
+def test_who_takes_over_the_same_release_does_not_wipe_out_who_began(store, edge):
+    a = staged(store, "a")
+    for by in ("Ana", "Ana", "Ben"):
+        pointer.take(store, "production", a, by=by, now=lambda: NOW)
+
+    assert [(one.number, one.by, one.came_from, one.to) for one in pointer.read(store).history] == [(1, "Ana", None, a)]
+
+
+def test_a_pointer_whose_write_lost_its_answer_is_ours(store, edge):
+    """The write arrives, its answer does not, and the client asks once more: a conflict with ourselves."""
+
+    class Lossy(MemoryStore):
+        def write(self, name, content, **more):
+            etag = super().write(name, content, **more)
+            if name == POINTER:
+                raise Conflict(name)
+            return etag
+
+    lossy = Lossy()
+    lossy.objects = store.objects
+    a = staged(store, "a")
+
+    promotion(lossy, edge).promote(a, by="Ana")
+
+    assert (is_whole(store, edge, "a"), pointer.read(store).release) == (True, a)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"release": 7}, {"to": ["x"]}, {"number": "7"}, {"number": True}, {"by": None}, {"at": "yesterday"}, {"at": 7},
+        {"at": "2026-11-24T12:00:00"}, {"stopped": 1}, {"holder": {}}, {"history": {}}, {"history": [7]},
+        {"history": [{"number": "1", "at": NOW.isoformat(), "by": "", "came_from": None, "to": "", "result": ""}]},
+        {"to": "0" * 16, "at": ""}, {"place": "staging"}, {"etag": "x"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_pointer_of_other_types_is_damaged(store, edge, wrong):
+    promotion(store, edge).promote(staged(store, "a"), by="Ana")
+    store.objects[POINTER] = json.dumps(json.loads(store.objects[POINTER]) | wrong).encode()
+
+    with pytest.raises(EdgeError, match="is damaged"):
+        pointer.read(store)

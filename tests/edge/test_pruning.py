@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 class Edge:
-    def put_function(self, code):
+    def put_function(self, code, cases):
         return True
 
     def invalidate(self, paths, reference, progress):

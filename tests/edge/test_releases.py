@@ -84,3 +84,22 @@ def test_a_path_that_no_site_has_is_refused(path):
 def test_every_site_has_a_page_for_links_that_lead_nowhere():
     with pytest.raises(BadRelease, match=r"404\.html is missing"):
         manifest.of({"track.html": b""})
+
+
+def test_staging_again_writes_what_is_gone_and_nothing_else(store):
+    release = releases.stage(store, CONTENT, quiet)
+    store.delete(f"releases/{release.id}/track.html")
+    store.writes.clear()
+
+    releases.stage(store, CONTENT, quiet)
+
+    assert store.writes == [f"releases/{release.id}/track.html"]
+    releases.check(store, release, quiet)
+
+
+def test_a_stray_file_is_no_release(store):
+    release = releases.stage(store, CONTENT, quiet)
+    for name in ("releases/README", "releases/notes/manifest.json", f"releases/{release.id}/old/manifest.json"):
+        store.objects[name] = b"x"
+
+    assert list(releases.staged(store)) == [release.id]

@@ -6,18 +6,25 @@ from tests.edge.stores import MemoryStore
 
 TOKEN = "a-token-of-a-customer-of-ours-12"
 CONTENT = {"track.html": b"track", "book.html": b"book", "robots.txt": b"r", "404.html": b"nowhere", "static/a.1.js": b"a"}
+PRIVATE = [
+    "production/release.json", "production//release.json", "production/../staging/release.json",
+    "production/../production/book.html", "production/static/..//release.json",
+]  # fmt: skip
+"""As a folder would find them: it follows `..`, and takes two strokes for one."""
 
 
 @pytest.fixture
 def store():
     store = MemoryStore()
     store.objects = {f"production/{path}": body for path, body in CONTENT.items()}
+    store.objects |= dict.fromkeys(PRIVATE, b"ours")
     return store
 
 
 @pytest.fixture
 def site(store):
-    states = {f"track/{TOKEN}.json": b'{"seq": 7}'}
+    private = ("../jobs/of-the-office.json", "track/../../jobs/of-the-office.json", "jobs/of-the-office.json")
+    states = {f"track/{TOKEN}.json": b'{"seq": 7}'} | dict.fromkeys(private, b"ours")
 
     def state(name):
         if name not in states:
@@ -40,6 +47,14 @@ def site(store):
         ("/track/not%20a%20token", 200, b"nowhere", manifest.ASK_AGAIN),
         ("/no/such/page", 404, b"nowhere", "public, max-age=5"),
         ("/../releases/x/manifest.json", 404, b"nowhere", "public, max-age=5"),
+        ("/../staging/release.json", 404, b"nowhere", "public, max-age=5"),
+        ("/../production/book.html", 404, b"nowhere", "public, max-age=5"),
+        ("/release.json", 404, b"nowhere", "public, max-age=5"),
+        ("//release.json", 404, b"nowhere", "public, max-age=5"),
+        ("/static/..//release.json", 404, b"nowhere", "public, max-age=5"),
+        ("/state/../jobs/of-the-office.json", 404, b"nowhere", "public, max-age=5"),
+        ("/state/track/../../jobs/of-the-office.json", 404, b"nowhere", "public, max-age=5"),
+        ("/state/jobs/of-the-office.json", 404, b"nowhere", "public, max-age=5"),
     ],
 )
 def test_it_answers_as_the_edge_does(site, path, status, body, cache):

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from edge import cdn_aws, engine, manifest, pointer
 from edge.cdn import CdnError, RecordingCdn
@@ -28,6 +29,11 @@ from tests.servers import product
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch):
+    monkeypatch.setattr(edge_places, "sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -147,9 +153,11 @@ def spoil_content(folder, id):
         (None, ["rollback"], "no other release was live before"),
         (spoil_half, ["promote"], "track.html is missing: stage the release again"),
         (spoil_content, ["promote"], "404.html was changed: it is not what was staged"),
-        (spoil_half, ["stage"], "track.html is missing"),
+        (spoil_content, ["stage"], "404.html was changed"),
+        (None, ["promote", ""], "the release's id is empty: name one, or leave it out"),
+        (None, ["rollback", " "], "the release's id is empty: name one, or leave it out"),
     ],
-    ids=["unknown", "no id", "nothing before", "half", "tampered", "half staged again"],
+    ids=["unknown", "no id", "nothing before", "half", "tampered", "tampered staged again", "empty", "blank"],
 )
 def test_what_is_wrong_is_said_in_a_line(folder, spoil, arguments, words):
     release("One")
@@ -163,6 +171,65 @@ def test_what_is_wrong_is_said_in_a_line(folder, spoil, arguments, words):
     assert words in said
     assert "\n" not in said
     assert files(folder) == before
+
+
+def test_staging_again_puts_back_what_is_missing(folder):
+    release("One")
+    second = stage("Two")
+    spoil_half(folder, second)
+
+    assert stage("Two") == second
+    assert edge("promote").splitlines()[-1] == f"Release {second} is live."
+
+
+def test_without_a_way_back_nothing_is_promoted(folder):
+    first = release("One")
+    stage("Two")
+    spoil_half(folder, first)
+    before = files(folder)
+
+    assert refused("promote").startswith(f"there would be no way back to release {first}, which is live: ")
+    assert files(folder) == before
+
+    assert stage("One") == first
+    assert stage("Two")
+    edge("promote")
+
+
+def test_pages_can_be_released_while_the_database_cannot_tell_of_a_job(folder, settings, capsys, caplog):
+    first, second = release("One"), release("Two")
+
+    def down(execute, sql, *more):
+        raise OperationalError("no connection")
+
+    with connection.execute_wrapper(down):
+        edge("rollback")
+        edge("verify")
+        assert edge_places.probe() is None
+
+    assert pointer.read(SiteStore()).release == first != second
+    assert "Not looked at: the server behind the API, and its copies of jobs." in capsys.readouterr().err
+    assert "No job's public copy is looked at: the database cannot be read: no connection" in caplog.text
+
+
+def test_one_bad_answer_is_no_reason_to_fail(folder, monkeypatch):
+    id = release("One")
+    page = folder / "site" / "production" / "track.html"
+    content = page.read_bytes()
+    page.write_text("old")
+    monkeypatch.setattr(edge_places, "sleep", lambda seconds: page.write_bytes(content))
+
+    assert edge("verify") == f"Production is release {id}, as it should be.\n"
+
+
+def test_who_has_no_name_is_a_number(folder, monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987_654)
+
+    release("One")
+
+    assert pointer.read(SiteStore()).by == "uid 987654"
 
 
 def test_nothing_staged_and_nothing_released(folder):

@@ -37,7 +37,9 @@ def get(url: str) -> bytes:
 def test_the_customers_side_goes_on_when_the_server_is_killed(tmp_path):
     port = two_free_ports()
     inherited = {name: value for name, value in os.environ.items() if name not in {*ONLY_OURS, "DJANGO_SETTINGS_MODULE"}}
-    env = inherited | {"PORT": str(port), "VAR_DIR": str(tmp_path)}
+    amazons = dict.fromkeys(("SITE_BUCKET", "STATE_BUCKET", "EDGE_FUNCTION", "SITE_DISTRIBUTIONS"), "real")
+    amazons |= {"STAGING_DISTRIBUTIONS": "E3", "STAGING_ORIGIN": "https://staging.example.com"}
+    env = inherited | amazons | {"PORT": str(port), "VAR_DIR": str(tmp_path)}
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "qdn.edge_demo"], cwd=ROOT, env=env, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -48,6 +50,10 @@ def test_the_customers_side_goes_on_when_the_server_is_killed(tmp_path):
             said += line
             if "Ctrl-C stops it" in line:
                 break
+        assert said.startswith(
+            "A demo is without Amazon: SITE_BUCKET, STATE_BUCKET, EDGE_FUNCTION, SITE_DISTRIBUTIONS, "
+        ), said
+        assert (tmp_path / "site" / "production" / "track.html").exists()
         link = re.search(r"A customer +(\S+)", said)[1]
         assert link.startswith(f"http://127.0.0.1:{port + 100}/track/"), said
         assert b"data-shell" in get(link)

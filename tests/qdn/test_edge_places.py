@@ -41,9 +41,19 @@ def test_a_job_that_was_copied_must_come_through(folder, board):
     assert problems(id) == ["/state/track/….json: 404 for a job whose copy is in the bucket"]
 
 
+def test_without_the_server_no_copy_is_looked_at(folder, board):
+    id, job = release("One"), make_job(board)
+    Job.objects.filter(pk=job.pk).update(mirrored_seq=job.seq)
+    store = SiteStore()
+
+    assert problems(id) == ["/state/track/….json: 404 for a job whose copy is in the bucket"]
+    assert edge_places.problems(store, "production", releases.read(store, id), server_too=False) == []
+
+
 def problems(id: str) -> list[str]:
     store = SiteStore()
-    return edge_places.problems(store, "production", releases.read(store, id), server_too=False)
+    found = edge_places.problems(store, "production", releases.read(store, id))
+    return [one for one in found if one.startswith("/")]  # there is no server here
 
 
 def test_without_a_release_our_own_function_is_the_one_and_nothing_is_made(folder):

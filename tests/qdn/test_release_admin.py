@@ -109,6 +109,30 @@ def test_what_goes_wrong_is_said_and_production_is_as_it_was(office, folder, no_
     assert (now().release, now().to) == (first, None)
 
 
+def test_what_nobody_foresaw_is_no_success(office, folder, no_server, monkeypatch, caplog):
+    first = release("One")
+    second = stage("Two")
+
+    def crashes(*_, **__):
+        raise RuntimeError("nobody foresaw it")
+
+    monkeypatch.setattr(edge_places, "edge", crashes)
+
+    said = text(office.post(f"{LIST}{second}/bring/", follow=True))
+
+    assert "Not done: it failed unexpectedly (RuntimeError), and the server's log says where." in said
+    assert f"Release {second} is live." not in said
+    assert "nobody foresaw it" in caplog.text
+    assert now().release == first
+
+
+def test_a_thread_that_was_broken_off_is_no_success(office, folder, no_server, monkeypatch):
+    id = release("One")
+    monkeypatch.setattr(release_admin.Bringing, "run", lambda self: None)
+
+    assert "Not done: it was broken off." in text(office.post(f"{LIST}{id}/bring/", follow=True))
+
+
 def test_while_somebody_is_at_it_there_are_no_buttons_and_nobody_may_begin(office, folder, no_server):
     first = release("One")
     second = stage("Two")

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from edge import manifest
+from edge.cases import FILE
 from edge.store import Conflict
 from qdn import site
 
@@ -19,6 +20,8 @@ def test_a_site_has_its_pages_their_assets_and_the_edge_function(built):
 
     assert {"track.html", "book.html", "404.html"} <= set(release.pages)
     assert "function handler(event)" in built["function.js"].decode()
+    assert built["cases.json"] == FILE.read_bytes()
+    assert {"function.js", "cases.json"} & {*release.pages, *release.assets} == set()
     assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", path) for path in release.assets)
 
 

@@ -11,9 +11,10 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from botocore.exceptions import ProfileNotFound
 from django.core.files.storage import storages
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from dispatch import flow, links
@@ -21,7 +22,8 @@ from dispatch.mirror.document import FORMAT, job_object
 from dispatch.mirror.repository import JobRepository
 from dispatch.models import Job
 from edge import looking
-from qdn import tracing
+from qdn import edge_places, tracing
+from qdn.management.commands.trace import Command
 from qdn.tracing import Trace
 from qdn.tracing_hops import BROKEN, OK, SKIPPED
 from tests.postgres import free_port
@@ -43,6 +45,7 @@ class World:
     def __init__(self, job) -> None:
         state = json.dumps(public_projection(shown().get(pk=job.pk))).encode()
         self.answers = {"/track/": (200, PAGE, {}), "/state/": (200, state, {}), "/api/": (200, state, {})}
+        self.assets = {}
         self.socket = {"type": "state", "job": {}}
         self.wait = 0.0
 
@@ -50,8 +53,9 @@ class World:
         threading.Event().wait(self.wait)
         if handler.path == "/ws/track/":
             return self.speak(handler)
+        known = {path: (200, body, {}) for path, body in self.assets.items()} | self.answers
         status, body, headers = next(
-            (answer for path, answer in self.answers.items() if handler.path.startswith(path)), (404, b"", {})
+            (answer for path, answer in known.items() if handler.path.startswith(path)), (404, b"", {})
         )
         handler.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -248,8 +252,34 @@ def test_a_link_with_http_must_lead_on_to_https(world, job, settings, monkeypatc
 def test_a_link_that_nobody_has(world):
     hops = walk("nobodys-token-nobodys-token-nobo")
 
-    assert broken(hops) == ["database"]
+    assert broken(hops) == ["database", "public copy"]
     assert (hops["database"].said, hops["edge function"].state) == ("no job has this link", OK)
+
+
+def test_what_the_others_have_of_a_link_that_the_database_lost(world, job):
+    """That is the diagnosis: the data are lost in the database alone."""
+    uid, token = job.uid, job.token
+    Job.objects.update(token="another-link-another-link-anothe")
+
+    hops = walk(token)
+
+    assert (broken(hops), hops["mirror"].said) == (["database"], "no job to look for")
+    assert [hops[name].said for name in ("public copy", "site", "API", "socket")] == [
+        "there is a public copy, of change 1: it works", "the page and its data come, of change 1",
+        "answers with change 1", "sends the job",
+    ]  # fmt: skip
+    assert token not in str(hops)
+    assert walk(uid[:7])["site"].said == "no job to look for"
+
+
+def test_a_link_that_nothing_has_any_more(world, job, tmp_path):
+    token = job.token
+    Job.objects.update(token="another-link-another-link-anothe")
+    path_of(links.PUBLIC.format(token=token), tmp_path).unlink()
+    world.answers |= {"/state/": (404, b"", {}), "/api/": (404, b"", {})}
+    world.socket = 4004
+
+    assert broken(walk(token)) == ["database", "public copy", "site", "API", "socket"]
 
 
 def test_a_link_that_was_replaced_names_the_job_and_not_the_new_link(world, job):
@@ -261,6 +291,7 @@ def test_a_link_that_was_replaced_names_the_job_and_not_the_new_link(world, job)
     assert hop.said == f"this link was replaced by another one of job {job.uid}"
     assert hop.remedy == f"send the customer the link that stands on job {job.uid} now"
     assert new not in str(hop)
+    assert walk(old)["site"].said == "no job to look for"
     assert walk(old.swapcase())["database"].said == "no job has this link"
 
 
@@ -277,7 +308,9 @@ def test_a_database_that_cannot_be_read(world, job, monkeypatch):
 
     monkeypatch.setattr(Job.objects, "select_related", fails)
 
-    hop = walk(job.token)["database"]
+    hops = walk(job.token)
+    hop = hops["database"]
+    assert (broken(hops), hops["API"].said, hops["socket"].said) == (["database"], "answers with change 1", "sends the job")
     assert (hop.state, hop.said) == (BROKEN, "the database cannot be read: no such table: dispatch_job")
     assert hop.remedy == "check DATABASE_URL and the database"
 
@@ -386,6 +419,66 @@ def test_the_function_that_is_live_is_run_and_not_ours(world, job, tmp_path, cod
     )
 
 
+@pytest.fixture
+def bucket(settings):
+    """The site's settings as on Amazon; its objects lie in the folder all the same."""
+    settings.SITE_BUCKET, settings.EDGE_FUNCTION = "site", "rewrite"
+
+
+class Amazon:
+    """CloudFront, where `code` is live."""
+
+    def __init__(self, code):
+        self.code = code
+
+    def live_code(self, name):
+        return self.code
+
+
+def test_a_function_that_was_never_published_is_not_ours(world, job, bucket, monkeypatch):
+    monkeypatch.setattr(edge_places, "AwsCdn", lambda: Amazon(None))
+
+    hops = walk(job.token)
+
+    assert (broken(hops), hops["edge function"].said) == (["edge function"], "the function is not published")
+    assert "`manage.py edge promote`" in hops["edge function"].remedy
+
+
+@pytest.mark.parametrize(("code", "state"), [(b"", BROKEN), (None, OK)], ids=["empty", "ours"])
+def test_the_function_on_amazon_is_run(world, job, bucket, settings, monkeypatch, code, state):
+    ours = (settings.BASE_DIR / "edge" / "functions" / "rewrite.js").read_bytes()
+    monkeypatch.setattr(edge_places, "AwsCdn", lambda: Amazon(ours if code is None else code))
+
+    assert walk(job.token)["edge function"].state == state
+
+
+def test_a_function_that_nobody_named_is_not_judged(world, job, bucket, settings):
+    settings.EDGE_FUNCTION = ""
+
+    hop = walk(job.token)["edge function"]
+
+    assert (hop.state, hop.said[:24]) == (SKIPPED, "EDGE_FUNCTION is not set")
+
+
+@pytest.mark.parametrize("error", [ProfileNotFound(profile="ana"), ValueError("Invalid endpoint: nowhere\nmore")])
+def test_what_no_hop_foresaw_is_one_line_and_the_next_are_looked_at(world, job, bucket, monkeypatch, error):
+    def fails():
+        raise error
+
+    monkeypatch.setattr(edge_places, "AwsCdn", fails)
+
+    hops = walk(job.token)
+
+    assert (list(hops), broken(hops)) == (HOPS, ["edge function"])
+    assert hops["edge function"].said == (
+        "ValueError: Invalid endpoint: nowhere"
+        if isinstance(error, ValueError)
+        else "no usable keys for the storage: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to keys that"
+        " are valid"
+    )
+    assert hops["edge function"].remedy
+
+
 def production(tmp_path, name):
     return tmp_path / "site" / "production" / name
 
@@ -404,11 +497,26 @@ def production(tmp_path, name):
             "production has no static/",
             "{id}",
         ),
+        (
+            lambda path, id: next((path / "site/production/static").rglob("*.js")).write_text(""),
+            ".js in production is not",
+            "{id}",
+        ),
+        (lambda path, id: production(path, "book.html").write_text(""), "book.html in production is not", "{id}"),
         (lambda path, id: (path / f"site/releases/{id}/manifest.json").unlink(), "there is no release {id}", "rollback"),
         (lambda path, id: (path / f"site/releases/{id}/manifest.json").write_text("{}"), "is damaged", "docs/releases.md"),
         (lambda path, id: production(path, "release.json").write_text("{"), "production/release.json is damaged", "docs/"),
     ],
-    ids=["no page", "another page", "no asset", "no manifest", "a damaged manifest", "a damaged pointer"],
+    ids=[
+        "no page",
+        "another page",
+        "no asset",
+        "an empty asset",
+        "another page of the release",
+        "no manifest",
+        "a damaged manifest",
+        "a damaged pointer",
+    ],
 )
 def test_a_release_that_is_not_whole(world, job, tmp_path, spoil, said, remedy):
     id = release("One")
@@ -440,9 +548,20 @@ def test_a_first_release_that_was_left_halfway(world, job, tmp_path):
         ("/track/", (200, b"<main>welcome</main>", {}), "leads to another page: that is routing", "edge function attached"),
         ("/state/", (404, b"", {}), "the page comes, /state/track/….json answers 404", "/state/* behaviour"),
         ("/state/", (403, b"", {}), "the page comes, /state/track/….json answers 403", "bucket policy"),
+        ("/state/", (200, b"<html>", {}), "/state/track/….json is no copy of a job", "/state/* behaviour"),
+        ("/state/", (200, b"[]", {}), "/state/track/….json is no copy of a job", "/state/* behaviour"),
+        ("/state/", (200, b'{"seq": 0}', {}), "its data have change 0, 1 was copied", "keeps /state/*"),
+        ("/state/", (200, b'{"seq": 1, "gone": true}', {}), "its data say that the link is over", "/state/* behaviour"),
+        (
+            "/track/",
+            (200, PAGE + b'<script src="/static/a.js"></script>', {}),
+            "/static/a.js, which it names, answers 404",
+            "edge promote",
+        ),
     ],
 )
 def test_a_site_that_does_not_come(world, job, path, answer, said, remedy):
+    Job.objects.update(mirrored_seq=job.seq)
     world.answers[path] = answer
 
     hops = walk(job.token)
@@ -456,12 +575,28 @@ def test_a_page_of_another_release_is_what_the_edge_has_kept(world, job, tmp_pat
     release("One")
     page = production(tmp_path, "track.html").read_bytes()
     world.answers["/track/"] = (200, page, {})
+    world.assets = assets(tmp_path)
     assert broken(walk(job.token)) == []
     release("Two")
 
     hops = walk(job.token)
 
     assert (broken(hops), hops["site"].said) == (["site"], "the page comes from another release than production has")
+
+
+def assets(tmp_path) -> dict[str, bytes]:
+    root = tmp_path / "site" / "production"
+    return {f"/{path.relative_to(root)}": path.read_bytes() for path in root.rglob("static/**/*") if path.is_file()}
+
+
+def test_an_asset_that_comes_as_another_file(world, job, tmp_path):
+    release("One")
+    world.answers["/track/"] = (200, production(tmp_path, "track.html").read_bytes(), {})
+    world.assets = dict.fromkeys(assets(tmp_path), b"")
+
+    hops = walk(job.token)
+
+    assert (broken(hops), hops["site"].said[-32:]) == (["site"], ", which it names, is another file"[-32:])
 
 
 def test_a_site_that_is_down(world, job, settings):
@@ -564,6 +699,20 @@ def run(*arguments: str) -> tuple[int, str]:
     except SystemExit as ended:
         return ended.code, printed.getvalue()
     return 0, printed.getvalue()
+
+
+@pytest.mark.parametrize("token", ["-a23456789012345678901234567890-", "--verbosity-is-no-option-of-ours", "-vabcdefg"])
+def test_a_token_may_begin_with_a_dash(world, job, monkeypatch, token):
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # as a process does at its end
+    Job.objects.filter(pk=job.pk).update(token=token)
+    copy(job)
+    printed = io.StringIO()
+
+    with suppress(SystemExit):
+        Command(stdout=printed).run_from_argv(["manage.py", "trace", "--no-color", token, "--json"])
+
+    told = json.loads(printed.getvalue())
+    assert (told["ok"], told["job"]) == (True, job.uid)
 
 
 def test_exit_codes_and_what_a_person_reads(world, job, settings):

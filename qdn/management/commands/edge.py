@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -10,11 +11,28 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from edge import cdn_aws, deploy, engine, pointer, pruning, releases
+from edge import cdn_aws, deploy, engine, looking, pointer, pruning, releases
 from edge.pointer import PRODUCTION, STAGING, Pointer
 from edge.promoting import Promotion
 from qdn import edge_places, site
 from qdn.site import SiteStore
+
+NOT_LOOKED_AT = "Not looked at: the server behind the API, and its copies of jobs."
+
+
+def person() -> str:
+    """Who runs this. In a container a number may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return f"uid {os.getuid()}"
+
+
+def given(release: str) -> str:
+    """A script whose variable is empty must not get another release than it meant. Raises CommandError."""
+    if not release.strip():
+        raise CommandError("the release's id is empty: name one, or leave it out")
+    return release
 
 
 class Command(BaseCommand):
@@ -41,7 +59,7 @@ class Command(BaseCommand):
         stack.add_argument("--yes", action="store_true", help="do it without asking")
         for name in ("stage", "verify", "promote", "rollback"):
             steps.choices[name].add_argument(
-                "--no-api", action="store_true", help="do not look at the server behind the API"
+                "--no-api", action="store_true", help="do not look at the server behind the API, nor at its copies of jobs"
             )
 
     def handle(self, *args: Any, step: str, **options: Any) -> None:
@@ -65,7 +83,13 @@ class Command(BaseCommand):
         now = pointer.read(store, env)
         if now.release is None:
             raise CommandError(f"nothing was ever brought to {env}")
-        found = edge_places.problems(store, env, releases.read(store, now.release), server_too=not no_api)
+        release = releases.read(store, now.release)
+        if no_api:
+            self.stderr.write(NOT_LOOKED_AT)
+        found = looking.lasting(
+            lambda: edge_places.problems(store, env, release, server_too=not no_api, say=self.stderr.write),
+            edge_places.sleep,
+        )
         for problem in found:
             self.stdout.write(f"  ✗ {problem}")
         if found:
@@ -74,14 +98,14 @@ class Command(BaseCommand):
 
     def promote(self, release: str | None, **options: Any) -> None:
         store = SiteStore()
-        id = release or pointer.read(store, STAGING).release
+        id = pointer.read(store, STAGING).release if release is None else given(release)
         if id is None:
             raise CommandError("nothing is staged: run `manage.py edge stage` first")
         self.bring(PRODUCTION, id, **options)
         self.stdout.write(f"Release {id} is live.")
 
     def rollback(self, release: str | None, **options: Any) -> None:
-        id = release or pointer.read(SiteStore()).before()
+        id = pointer.read(SiteStore()).before() if release is None else given(release)
         if id is None:
             raise CommandError("no other release was live before")
         self.bring(PRODUCTION, id, **options)
@@ -90,8 +114,10 @@ class Command(BaseCommand):
     def bring(self, place: str, id: str, *, no_api: bool, **options: Any) -> Pointer:
         if lacking := edge_places.lacking(place):
             self.stderr.write(f"Beware: {lacking}.")
-        promotion: Promotion = edge_places.promotion(place, self.progress, server_too=not no_api)
-        return promotion.promote(id, by=getpass.getuser())
+        if no_api:
+            self.stderr.write(NOT_LOOKED_AT)
+        promotion: Promotion = edge_places.promotion(place, self.progress, server_too=not no_api, say=self.stderr.write)
+        return promotion.promote(id, by=person())
 
     def status(self, **options: Any) -> None:
         store = SiteStore()

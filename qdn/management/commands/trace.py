@@ -7,10 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from dispatch.models import TOKEN
 from qdn.tracing import Trace
 from qdn.tracing_hops import BROKEN, OK, Hop
+from qdn.tracing_links import AROUND
 
 MARKS = {OK: "✓", BROKEN: "✗"}
+LONGEST_OPTION = 20
 IS_BROKEN, NOT_UNDERSTOOD = 1, 2
 
 
@@ -20,6 +23,9 @@ class Command(BaseCommand):
         " Exit code: 0 the whole way works, 1 a hop is broken, 2 what was given is no link, token or id."
     )
     requires_system_checks = ()
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        super().run_from_argv([*argv[:2], *map(_no_option, argv[2:])])
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", help="a tracking link, its token, or a job's id; best in quotes")
@@ -49,3 +55,9 @@ class Command(BaseCommand):
     def show(self, hop: Hop) -> None:
         self.stdout.write(f"  {MARKS.get(hop.state, '–')} {hop.name:<14}{hop.ms:8.1f} ms  {hop.said}")
         self.stdout.flush()
+
+
+def _no_option(argument: str) -> str:
+    """A token may begin with a dash. With a blank before it, which nobody minds, it is not taken for an option."""
+    is_token = argument.startswith("-") and TOKEN.fullmatch(argument.strip(AROUND))
+    return f" {argument}" if is_token and (not argument.startswith("--") or len(argument) > LONGEST_OPTION) else argument
