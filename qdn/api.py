@@ -1,6 +1,5 @@
 """The API as a whole: its routers, and every error as problem+json (RFC 9457) with a stable `code`."""
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
@@ -17,6 +16,7 @@ from dispatch.api import full
 from dispatch.api import router as board_router
 from dispatch.photos_api import router as photos_router
 from dispatch.pictures import BadPicture, TooLarge
+from dispatch.problems import problem
 from dispatch.schemas import KEYS
 from tracking.api import router as tracking_router
 from tracking.booking_api import router as booking_router
@@ -32,13 +32,6 @@ WORDS = {
     "missing": "This is needed.",
 }
 """Mistakes that people make, in their words instead of the validator's."""
-
-
-def problem(status: int, code: str, detail: str, **more: Any) -> HttpResponse:
-    body = {"type": "about:blank", "title": code.replace("_", " ").capitalize(), "status": status, "code": code}
-    content = json.dumps(body | {"detail": detail} | more)
-    headers = {"Cache-Control": "no-store"}
-    return HttpResponse(content, status=status, content_type="application/problem+json", headers=headers)
 
 
 class Api(NinjaAPI):

@@ -11,6 +11,7 @@ from django.utils.cache import get_conditional_response
 from ninja import Router, Schema
 
 from dispatch.models import Job
+from dispatch.problems import problem
 
 from . import asking, calendar, photos
 from .projection import LinkEnded, find, public_projection, shown
@@ -37,7 +38,7 @@ def of_a_job(view: Callable[..., Any]) -> Callable[..., Any]:
         except Job.DoesNotExist:
             raise Http404 from None
         except LinkEnded as ended:
-            response = _problem(410, "link_ended", str(ended))
+            response = problem(410, "link_ended", str(ended))
         response.setdefault("Cache-Control", "no-store")
         return response
 
@@ -66,7 +67,7 @@ def get_calendar(request: HttpRequest, token: str) -> Any:
     try:
         return calendar.answer(find(token))
     except calendar.NoWindow as error:
-        return _problem(404, "no_window", str(error))
+        return problem(404, "no_window", str(error))
 
 
 @router.get("/track/{token}/photos/{photo_id}", summary="A photo that the customer may see", auth=None)
@@ -82,9 +83,3 @@ def _state(job: Job) -> HttpResponse:
     content = json.dumps(public_projection(job), separators=(",", ":")).encode()
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     return HttpResponse(content, content_type="application/json", headers={"ETag": etag})
-
-
-def _problem(status: int, code: str, detail: str) -> HttpResponse:
-    body = {"type": "about:blank", "title": code.replace("_", " ").capitalize(), "status": status, "code": code}
-    content = json.dumps(body | {"detail": detail})
-    return HttpResponse(content, status=status, content_type="application/problem+json")
