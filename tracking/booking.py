@@ -59,6 +59,15 @@ class Booked:
         """What a customer says on the telephone. The board's search finds the job by it."""
         return self.job.uid[-8:]
 
+    @property
+    def token(self) -> str | None:
+        """None when the link was replaced since: the one of now is for whom it was sent to, not for who knows a key."""
+        return None if self.replay and self.job.former_tokens else self.job.token
+
+    @property
+    def link(self) -> str | None:
+        return self.job.tracking_link if self.token else None
+
 
 class KeyReused(Exception):
     """The key stands for another booking, of which this says nothing: whoever sends a key may have guessed it."""

@@ -1,6 +1,5 @@
 """Bookings over HTTP, for the page's script and for other websites. No session is looked at: there is nothing to forge."""
 
-import json
 import re
 import secrets
 from typing import Any
@@ -15,6 +14,7 @@ from pydantic import Field
 
 from dispatch.idempotency import DESCRIPTION, REPLAY, checked_key
 from dispatch.models import Board, Job
+from dispatch.problems import problem
 from dispatch.schemas import Input
 
 from . import booking, language, words
@@ -82,7 +82,8 @@ def post_booking(
     idempotency_key: str | None = Header(None, alias="Idempotency-Key", description=DESCRIPTION),
 ) -> Any:  # fmt: skip
     """Opens a requested job, and writes to the customer that we have it. With `Idempotency-Key` it is safe to send again:
-    the answer is the same, with the header `Idempotent-Replay: true`. 409 `key_reused`: the key stands for another booking.
+    the answer is the same, with the header `Idempotent-Replay: true`, but for `token` and `link`, which are null when staff
+    have replaced the link since. 409 `key_reused`: the key stands for another booking.
     429 `too_many`: come back after `Retry-After` seconds."""
     key = secrets.token_urlsafe(16) if idempotency_key is None else checked_key(idempotency_key)
     response["Cache-Control"] = "no-store"
@@ -96,9 +97,9 @@ def post_booking(
                 language=_language(request, body), rendered=body.rendered,
             )  # fmt: skip
         except booking.KeyReused as reused:
-            return _problem(409, "key_reused", str(reused))
+            return problem(409, "key_reused", str(reused))
         except booking.TooMany as many:
-            return _problem(429, "too_many", str(many), **{"Retry-After": str(many.retry_after)})
+            return problem(429, "too_many", str(many), {"Retry-After": str(many.retry_after)})
         if booked.replay:
             response[REPLAY] = "true"
         return Status(201, _shown(booked))
@@ -108,8 +109,8 @@ def _shown(booked: booking.Booked) -> dict[str, Any]:
     job = booked.job
     return {
         "reference": booked.reference,
-        "token": job.token,
-        "link": job.tracking_link,
+        "token": booked.token,
+        "link": booked.link,
         "status": job.status,
         "headline": gettext(words.HEADLINES[job.status][0]),
     }
@@ -128,11 +129,3 @@ def _board(slug: str | None) -> Board:
 def _language(request: HttpRequest, body: NewBooking) -> str:
     wanted = body.customer.language
     return wanted if wanted in Job.Language.values else language.chosen(request)
-
-
-def _problem(status: int, code: str, detail: str, **headers: str) -> HttpResponse:
-    body = {"type": "about:blank", "title": code.replace("_", " ").capitalize(), "status": status, "code": code}
-    content = json.dumps(body | {"detail": detail})
-    return HttpResponse(
-        content, status=status, content_type="application/problem+json", headers=headers | {"Cache-Control": "no-store"}
-    )

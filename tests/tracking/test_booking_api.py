@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from dispatch import links
 from dispatch.models import Board, Job
 from tests.factories import make_job
 from tracking import booking
@@ -64,6 +65,15 @@ def test_the_same_key_is_answered_with_the_same_words(client, board):
     assert (second.status_code, second.content) == (first.status_code, first.content)
     assert (first.get("Idempotent-Replay"), second["Idempotent-Replay"]) == (None, "true")
     assert Job.objects.count() == 1
+
+
+def test_a_link_that_was_replaced_since_is_not_told_to_who_knows_the_key(client, board):
+    first = post(client, "k-1").json()
+    links.replace(Job.objects.get(), by="Ana")
+
+    again = post(client, "k-1").json()
+
+    assert again == first | {"token": None, "link": None}
 
 
 def test_without_a_key_each_post_is_its_own(client, board):

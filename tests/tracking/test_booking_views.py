@@ -9,6 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils.translation import gettext, override
 
+from dispatch import links
 from dispatch.models import Board, Job, StatusChange
 from tracking import booking, shell
 from tracking.forms import BookingForm
@@ -101,6 +102,10 @@ def test_a_reload_of_the_result_is_the_same_booking(client, sent, clock):
 
     assert client.post("/book", sent).text == first.text
     assert Job.objects.count() == 1
+
+    job = links.replace(Job.objects.get(), by="Ana")
+    after = client.post("/book", sent).text
+    assert (job.uid[-8:] in after, "/track/" in after) == (True, False)
 
 
 def test_no_csrf_token_is_asked_for_and_no_cookie_set(board, clock):

@@ -77,7 +77,9 @@ function written() {
 function done({ reference, link }) {
   const section = book.querySelector(".done");
   section.querySelector('[data-slot="reference"]').textContent = reference;
-  section.querySelector('[data-slot="link"]').href = link;
+  const watch = section.querySelector('[data-slot="link"]');
+  if (link) watch.href = link;
+  watch.parentElement.hidden = !link; // staff have replaced it since: the customer has another one
   form.remove();
   section.hidden = false;
   section.querySelector("h1").focus();
