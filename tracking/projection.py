@@ -24,11 +24,15 @@ from dispatch.statuses import STATUS_FLOW
 from .words import HEADLINES
 
 STEPS = tuple(dict.fromkeys(status.customer_label for status in STATUS_FLOW.values() if status.slug != "cancelled"))
+_UNITS = "apartment|apt|unit|suite|ste|flat|floor|room|rm|lot|building|bldg|trailer|trlr|space|spc|penthouse|ph"
+_STREETS = "st|rd|ln|dr|ct|pl|av|sq|wy"  # Unit St
 UNIT = re.compile(
-    r",?\s*(?:#\s*[\w-]+|\b(?:apartment|apt|unit|suite|ste|flat|floor|room|rm|lot|building|bldg|trailer|trlr)\b\.?"
-    r"\s*#?\s*(?:\d[\w-]*|[a-z]\b(?!\.)))",
-    re.I,
+    rf",?\s*(?:#\s*[\w-]+|\b(?:{_UNITS})\b\.?\s*#?\s*(?:[\w-]*\d[\w-]*|(?!(?:{_STREETS})\b)[a-z]{{1,2}}\b(?!\.)))", re.I
 )
+ENTRY_CODE = re.compile(  # gate 4711, door code: A-12#
+    r",?\s*\b(?:(?:gate|door|entry|access|lock ?box)(?:\s+code)?|code|pin)\b\s*[:#=]?\s*[\w*#-]*\d[\w*#-]*", re.I
+)
+BRACKETS = re.compile(r"[()\[\]]")
 ORDINAL = r"\d+(?:st|nd|rd|th)\b"  # 5th Ave
 LEADING_NUMBER = re.compile(  # 1428 Elm St, 12B Oak Ave, N2345 County Rd, 12 1/2 Oak Ave, 12 - 14 Oak Ave, 753 10 Uppsala
     rf"^(?:no\.?\s*)?(?:(?:[nsew]\s?)?(?!{ORDINAL})\d\S*(?:\s[-–/]\s?\d\S*)*\s+)+(?=\S)", re.I
@@ -119,7 +123,7 @@ def public_projection(job: Job) -> dict[str, Any]:
 
 def without_house_number(location: str) -> str:
     """The street and what follows: enough to recognise the job by, not enough to find the door."""
-    parts = [part.strip() for part in UNIT.sub("", location).split(",")]
+    parts = [part.strip() for part in UNIT.sub("", ENTRY_CODE.sub("", BRACKETS.sub("", location))).split(",")]
     found = False  # then a number at the end of a part is a postcode
     for place, part in enumerate(parts):
         street, cut = LEADING_NUMBER.subn("", part)

@@ -53,8 +53,10 @@ def clean(value: str) -> str:
 
 
 def no_link(value: str) -> str:
-    """Phones and mail programs make links of “evil.example” and the like. An address needs none."""
-    return re.sub(r"(?<=\w)\.(?=[^\W\d_])", ". ", re.sub(r"(?i)[a-z]+://+|\bwww\.", "", value))
+    """Phones and mail programs make links of “evil.example” and “192.0.2.7/x”. An address needs none, and the dots of other
+    scripts are dots by the time they arrive."""
+    plain = re.sub(r"(?i)[a-z]+://+|\bwww\.", "", re.sub("[\uff0e\u2024\u3002\uff61\ufe52]", ".", value))
+    return re.sub(r"(?<=\w)\.(?=[^\W\d_]|\d+(?:\.\d+)*[/:])", ". ", plain)
 
 
 def first_name(name: str) -> str:

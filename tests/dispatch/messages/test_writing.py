@@ -315,6 +315,22 @@ def test_an_address_that_is_a_link_is_none_when_it_arrives(board):
     assert "Where: Win at evil. example/x Bcc: all@example. com\n" in mail.text
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("12 Elm St. Denver", "12 Elm St. Denver"),
+        ("evil\uff0eexample/x", "evil. example/x"),
+        ("evil\u2024example", "evil. example"),
+        ("evil\u3002example", "evil. example"),
+        ("192.0.2.7/x", "192. 0. 2. 7/x"),
+        ("call 303.555.0123", "call 303.555.0123"),
+        ("1.5 acres", "1.5 acres"),
+    ],
+)
+def test_nothing_that_is_typed_becomes_a_link(typed, kept):
+    assert values.no_link(values.clean(typed)) == kept
+
+
 def test_a_company_name_can_neither_break_a_line_nor_the_html(board):
     Board.objects.filter(pk=board.pk).update(name="A\nBcc: x@example.com <b>&{{ link }}[{{ x }}]")
     MessageTemplate.objects.create(
