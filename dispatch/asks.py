@@ -83,7 +83,7 @@ def ask(job: Job, kind: str, *, text: str = "", day: date | None = None, stars: 
 
 
 def settle(job: Job, *, by: str) -> Job:
-    """Marks everything that waits as dealt with."""
+    """Marks everything that waits as dealt with. When nothing does, nothing is changed."""
     return flow.amend(job, partial(_settled, by), by=by)
 
 
@@ -110,5 +110,7 @@ def _is_second_tap(entry: dict[str, Any], before: dict[str, Any]) -> bool:
 
 
 def _settled(by: str, job: Job, seq: int) -> dict[str, Any]:
+    if not waiting(job):
+        return {}
     done = {"doneAt": iso(timezone.now()), "doneBy": by[:150]}
     return {"asks": [one if "doneAt" in one else one | done for one in job.asks]}

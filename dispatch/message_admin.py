@@ -63,7 +63,8 @@ class MessageAdmin(ReadOnly):
         """Those that failed, were not sent or were taken back. Nobody who opted out is written to."""
         count = 0
         for message in rows.select_related("job__board"):
-            if OptOut.objects.filter(channel=message.channel, address=message.recipient.lower()).exists():
+            present = queueing.address(message.job, message.channel) or message.recipient.lower()
+            if OptOut.objects.filter(channel=message.channel, address=present).exists():
                 self.message_user(request, f"{message}: {queueing.OPTED_OUT[message.channel]}", messages.ERROR)
             elif queueing.again(message):
                 count += 1

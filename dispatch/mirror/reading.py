@@ -61,10 +61,10 @@ COLUMNS: dict[str, tuple[str, Reader]] = {
     "accessNotes": as_in(Job, "access_notes"),
     "notes": as_in(Job, "notes"),
     "preferredDay": ("preferred_day", optional(day)),
-    "asks": ("asks", partial(entries, "kind", "at")),
-    "photos": ("photos", partial(entries, "id", "kind")),
+    "asks": ("asks", partial(entries, {"kind": str, "at": str})),
+    "photos": ("photos", partial(entries, {"id": str, "kind": str, "width": int, "height": int})),
     "optedOut": ("opted_out", channels),
-    "formerTokens": ("former_tokens", partial(entries, "token", "seq", "epoch")),
+    "formerTokens": ("former_tokens", partial(entries, {"token": str, "seq": int, "epoch": str})),
 }
 CUSTOMER = {key: as_in(Job, f"customer_{key}") for key in ("name", "phone", "email", "language")}
 CUSTOMER["notify"] = ("customer_notify", truth)

@@ -132,12 +132,15 @@ def day(value: Any) -> date:
         raise ValueError("expected a day, such as 2026-05-04") from None
 
 
-def entries(*arguments: Any) -> list[dict[str, Any]]:
-    """The last argument is the value: a list of objects that have the keys before it."""
-    *keys, value = arguments
-    if not isinstance(value, list) or not all(isinstance(one, dict) and one.keys() >= set(keys) for one in value):
-        raise ValueError(f"expected a list of objects with {', '.join(keys)}")
+def entries(wanted: Mapping[str, type], value: Any) -> list[dict[str, Any]]:
+    """A list of objects that have all the keys, with values of these types."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) and _has(one, wanted) for one in value):
+        raise ValueError(f"expected a list of objects with {', '.join(wanted)}")
     return value
+
+
+def _has(one: dict[str, Any], wanted: Mapping[str, type]) -> bool:
+    return all(type(one.get(key)) is kind for key, kind in wanted.items())
 
 
 def channels(value: Any) -> list[str]:

@@ -91,6 +91,12 @@ def test_settling_leaves_what_was_settled_before_as_it_was(board, frozen):
     assert asks.waiting(job) == []
 
 
+def test_settling_nothing_is_no_change(board):
+    job = asks.settle(asks.ask(make_job(board), "cancel"), by="Ana")
+
+    assert asks.settle(job, by="Bo").seq == job.seq == Board.objects.get().seq
+
+
 def test_what_customers_ask_at_the_same_time_as_a_dispatcher_moves_is_not_lost(board):
     job = make_job(board)
     flow.move(job, "scheduled", expect=job.seq, by="Ana", channel="board")

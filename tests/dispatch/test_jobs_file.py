@@ -135,7 +135,7 @@ def test_what_others_mean_by_our_keys_is_kept_beside():
 def test_what_belongs_to_the_system_that_wrote_the_file_is_left_there():
     record = take(
         optedOut=["sms"], formerTokens=[{"token": "the-link-of-another-job", "seq": 999, "epoch": "x"}],
-        photos=[{"id": "a1", "kind": "after"}],
+        photos=[{"id": "a1", "kind": "after", "width": 4, "height": 3}],
     )  # fmt: skip
 
     assert record.fields == FIELDS

@@ -212,6 +212,16 @@ def test_nobody_who_opted_out_is_written_to_again(ana, board, channel, address):
     assert said(answer)[0].endswith(f"The customer does not want {'texts' if channel == 'sms' else 'e-mails'}.")
 
 
+def test_whether_somebody_opted_out_is_asked_of_the_address_that_the_job_has_now(ana, board):
+    message = a_message(board, status="failed", recipient="+13035550199")
+    OptOut.objects.create(channel="sms", address="+13035550199", reason="stop")  # of before the number was corrected
+
+    act(ana, "send_again", message)
+
+    message.refresh_from_db()
+    assert (message.status, message.recipient) == ("queued", PHONE)
+
+
 def test_what_waits_is_taken_back(ana, board):
     waits, goes = a_message(board), a_message(board, status="sending", attempts=1)
 

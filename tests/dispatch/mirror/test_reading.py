@@ -93,7 +93,10 @@ fields = st.fixed_dictionaries(
         "customer_notify": st.booleans(),
         "preferred_day": st.none() | st.dates(),
         "asks": st.lists(st.fixed_dictionaries({"kind": texts, "at": texts}, optional={"text": texts}), max_size=2),
-        "photos": st.lists(st.fixed_dictionaries({"id": texts, "kind": texts}), max_size=2),
+        "photos": st.lists(
+            st.fixed_dictionaries({"id": texts, "kind": texts, "width": st.integers(1), "height": st.integers(1)}),
+            max_size=2,
+        ),
         "created_at": moments,
         "extra": objects,
     },
@@ -161,6 +164,27 @@ def test_a_document_of_an_earlier_version_is_read(board):
 
     kept = (job.preferred_day, job.asks, job.photos, job.opted_out, job.former_tokens)
     assert (*kept, job.customer_language, job.customer_notify) == (None, [], [], [], [], "en", True)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("asks", [{"kind": ["note"], "at": AT}]),
+        ("asks", [{"kind": "note"}]),
+        ("photos", [{"id": "a1", "kind": "after"}]),
+        ("photos", ["https://example.com/1.jpg"]),
+        ("optedOut", "sms"),
+        ("formerTokens", [{"token": "old-token", "seq": "3", "epoch": "x"}]),
+        ("preferredDay", "next week"),
+    ],
+)
+def test_what_somebody_else_meant_by_a_later_key_is_kept_and_not_used(board, key, value):
+    copy = read("jobs/JOB-1.json", DOCUMENT | {key: value})
+    flow.restore(board, [(copy.job, copy.steps)])
+
+    job = Job.objects.get()
+    assert (getattr(job, COLUMNS[key][0]) or None, job.extra[f"imported.{key}"]) == (None, value)
+    assert job_document(job)[key] == value  # its copy says what it said
 
 
 @pytest.mark.parametrize("key", sorted(KNOWN - LATER_KEYS))
