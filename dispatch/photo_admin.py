@@ -120,7 +120,7 @@ def _carry_out(request: HttpRequest, changes: Sequence[Callable[[], Job]]) -> No
             pass  # somebody else has deleted it meanwhile
         except Refused as error:
             messages.error(request, str(error))
-        except Exception:
+        except Exception:  # whatever a storage or the database raises: the page is saved, and has to say what is not
             logger.exception("A photo could not be stored or deleted")
             messages.error(request, "A photo could not be stored or deleted. Everything else is saved; try again later.")
 

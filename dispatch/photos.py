@@ -147,7 +147,7 @@ def _delete(names: Iterable[str]) -> None:
     for name in names:
         try:
             storages["default"].delete(name)
-        except Exception:
+        except Exception:  # each storage has its own
             logger.exception("Could not delete %s", name)
 
 

@@ -33,7 +33,7 @@ class CountingStore(SiteStore):
 
 
 class NoEdge:
-    def put_function(self, code: bytes) -> bool:
+    def put_function(self, *_) -> bool:
         return False
 
     def invalidate(self, *_) -> None:

@@ -24,16 +24,6 @@ def backend(settings):
 
 
 @pytest.fixture
-def clients(monkeypatch):
-    """A new set for each test."""
-    made = {}
-    monkeypatch.setattr(aws, "_clients", made)
-    yield made
-    for client in made.values():
-        client.close()
-
-
-@pytest.fixture
 def stub(clients):
     with Stubber(aws.client("sesv2")) as stubber:
         yield stubber

@@ -15,15 +15,6 @@ VOICE = "pinpoint-sms-voice-v2"
 
 
 @pytest.fixture
-def clients(monkeypatch):
-    made = {}
-    monkeypatch.setattr(aws, "_clients", made)
-    yield made
-    for client in made.values():
-        client.close()
-
-
-@pytest.fixture
 def sns(clients):
     with Stubber(aws.client("sns")) as stubber:
         yield stubber
