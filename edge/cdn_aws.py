@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import boto3
 from botocore import exceptions as aws
 from botocore.config import Config
 
@@ -23,6 +22,8 @@ STALE = {"PreconditionFailed", "InvalidIfMatchVersion"}
 
 def client(service: str = "cloudfront", config: Config = CONFIG) -> Any:
     """A client of one of Amazon's services, from the standard variables of its SDK."""
+    import boto3  # takes a while: not before it is needed
+
     return boto3.client(service, region_name=REGION, config=config)
 
 

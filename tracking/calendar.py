@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
-from icalendar import Calendar, Event
 
 from dispatch.models import Job
 
@@ -31,6 +30,8 @@ def as_ics(job: Job) -> bytes:
     """One event. The same job always has the same UID, so that a later file moves or cancels the event that is there."""
     if not (job.window_start and job.window_end):
         raise NoWindow("We have not set a time yet.")
+    from icalendar import Calendar, Event  # takes a while: not before it is needed
+
     public = public_projection(job)
     event = Event()
     event.add("uid", f"{_name(job)}@{urlsplit(settings.PUBLIC_ORIGIN).hostname}")

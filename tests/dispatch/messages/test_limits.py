@@ -182,7 +182,8 @@ class TestWhatTheSenderMakesOfIt:
         sent(job)
         late = message(job)
         Sender("sms", "w1").batch()
-        Message.objects.filter(pk=late.pk).update(send_after=timezone.now(), expires_at=timezone.now())
+        past = timezone.now() - timedelta(seconds=1)
+        Message.objects.filter(pk=late.pk).update(send_after=past, expires_at=past)
 
         Sender("sms", "w1").batch()
 
