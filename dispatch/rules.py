@@ -16,8 +16,8 @@ EDITABLE = frozenset({
     "window_end", "price", "load_eighths", "crew", "notes", "customer_language", "customer_notify",
     "preferred_day",
 })  # fmt: skip
-AMENDABLE = frozenset({"token", "former_tokens", "asks", "photos", "opted_out", "access_notes"})
-"""What programs keep about a job, and what a customer may add to."""
+AMENDABLE = frozenset({"token", "former_tokens", "asks", "photos", "opted_out", "access_notes", "crew"})
+"""What programs keep about a job, what a customer may add to, and who is on it by the plan of the crews."""
 LINK_LASTS = timedelta(days=30)
 """A tracking link works so long after its job is over."""
 

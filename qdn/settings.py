@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "qdn",
     "dispatch",
     "tracking",
+    "crew",
 ]
 if "runserver" in sys.argv:  # it imports Twisted, which costs every other command 0.7 s
     INSTALLED_APPS.insert(0, "daphne")

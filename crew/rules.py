@@ -1,0 +1,87 @@
+"""What the plan of the crews allows, and how it says no. Writes nothing."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from dispatch.rules import Refused
+from dispatch.words import ago, window_in_words
+
+from .models import Assignment, Event, Member, Role
+
+RELEASE_UNTIL = timedelta(hours=12)
+"""Before an event begins. Later than this, whoever wants to give a claimed place back asks the office."""
+
+
+class Taken(Exception):
+    """All places are taken. The message says by whom; `event` is the event."""
+
+    def __init__(self, event: Event, assignment: Assignment | None) -> None:
+        who = assignment and f"Taken by {assignment.member.first_name} {ago(timezone.now() - assignment.since)}"
+        super().__init__(who or "There are no places")
+        self.event = event
+
+
+class Overlaps(Exception):
+    """The member is somewhere else at that time. The message names the other event; `other` is that."""
+
+    def __init__(self, member: Member, other: Event) -> None:
+        when = window_in_words(other.starts_at, other.ends_at, other.board.zone)
+        super().__init__(f"{member.first_name} is on “{other.title}” then: {when}")
+        self.other = other
+
+
+class Stale(Exception):
+    """Somebody else changed the event in the meantime. `current` is the event as it is now."""
+
+    def __init__(self, current: Event) -> None:
+        step = current.history.last()
+        who = (step and step.by) or "Somebody"
+        super().__init__(
+            f"{who} changed this event {ago(timezone.now() - step.at)}" if step else f"{who} changed this event"
+        )
+        self.current = current
+
+
+def check_member(member: Member, event: Event, role: str) -> None:
+    """Raises Refused unless this person could have such a place at all."""
+    if not member.is_active:
+        raise Refused("inactive", f"{member.first_name} does not work here any more.")
+    if member.board_id != event.board_id:
+        raise Refused("other_board", f"{member.first_name} belongs to another board.")
+    if not member.may_be(role):
+        raise Refused("wrong_role", f"{member.first_name} is not on the list of {Role(role).label.lower()}s.")
+
+
+def check_takes_place(event: Event) -> None:
+    """Raises Refused when there is nothing to join any more."""
+    if event.cancelled_at:
+        raise Refused("cancelled", f"“{event.title}” is cancelled.")
+    if event.ends_at <= timezone.now():
+        raise Refused("over", f"“{event.title}” is over.")
+
+
+def check_free(member: Member, event: Event) -> None:
+    """Raises Overlaps when the member is on another event at that time."""
+    others = Event.objects.overlapping(event.starts_at, event.ends_at).exclude(pk=event.pk).select_related("board")
+    other = others.filter(assignments__member=member, assignments__ended_at=None).order_by("starts_at").first()
+    if other:
+        raise Overlaps(member, other)
+
+
+def may_release(assignment: Assignment, event: Event) -> bool:
+    """Whether a member may give the place back without asking: what they claimed, in time."""
+    return assignment.is_claim and timezone.now() <= event.starts_at - RELEASE_UNTIL
+
+
+def warnings(event: Event) -> list[str]:
+    """What the dispatcher should know: a truck or a person that is in two places at once."""
+    others = Event.objects.overlapping(event.starts_at, event.ends_at).exclude(pk=event.pk)
+    found = []
+    if event.truck_id and (other := others.filter(truck=event.truck_id).first()):
+        found.append(f"{event.truck} is on “{other.title}” at the same time.")
+    mine = event.assignments.present().select_related("member")
+    for one in mine:
+        if other := others.filter(assignments__member=one.member_id, assignments__ended_at=None).first():
+            found.append(f"{one.member.first_name} is on “{other.title}” at the same time.")
+    return found
