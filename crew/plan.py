@@ -25,7 +25,7 @@ from .rules import Overlaps, Stale, Taken, check_free, check_member, check_takes
 
 __all__ = [
     "Overlaps", "Stale", "Taken", "assign", "cancel_event", "claim", "decline_release", "edit_event", "group", "open_event",
-    "put_job", "release", "seen", "warnings",
+    "put_job", "release", "renamed", "seen", "warnings",
 ]  # fmt: skip
 
 EDITABLE = frozenset({"title", "starts_at", "ends_at", "truck", "captains", "first_mates", "notes"})
@@ -160,6 +160,14 @@ def put_job(job: Job, event: Event | None, *, by: str, before: str | None = None
             name_crews(note(one, "planned", by=by, facts=facts), by)
         if event is None:
             name_crew(job, [], by)
+
+
+def renamed(member: Member, *, by: str) -> None:
+    """Has a member's new name follow in the jobs of events that are not over."""
+    mine = Event.objects.filter(assignments__member=member, assignments__ended_at=None, ends_at__gt=timezone.now())
+    for event in mine.order_by("pk"):
+        with transaction.atomic():
+            name_crews(note(_locked(event), "renamed", by=by, member=member), by)
 
 
 def seen(member: Member, events: Mapping[str, int]) -> None:

@@ -94,3 +94,16 @@ def test_jobs_keep_the_order_in_which_they_are_put(board):
 
     assert [(one.job.location, one.place) for one in event.outings.all()] == [("C", 1), ("A", 2)]
     assert [one.job.location for one in other.outings.all()] == ["B"]
+
+
+def test_a_new_name_follows_in_the_jobs(board):
+    event, dee, job = make_event(board), make_member(board), make_job(board)
+    plan.put_job(job, event, by="Ana")
+    plan.claim(event, dee, by="Dee")
+    dee.name = "Dee Ortiz"
+    dee.save()
+
+    plan.renamed(dee, by="Ana")
+
+    job.refresh_from_db()
+    assert job.crew == ["Dee Ortiz"]
