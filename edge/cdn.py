@@ -2,9 +2,12 @@
 cdn_aws.py; here are one in a folder, for a demo without Amazon, and one that remembers what it was asked, for tests.
 """
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +19,7 @@ from .engine import MEMORY_BYTES, SECONDS
 from .store import EdgeError
 
 LIVE, DEVELOPMENT = "LIVE", "DEVELOPMENT"
+INVALIDATIONS = "invalidations.json"
 MOST_UTILIZATION = 49
 """Per cent of the time that a function has. Beyond it, a busy machine at the edge may end it: 503 for the visitor."""
 
@@ -72,23 +76,6 @@ class Cdn(Protocol):
         """Returns when all of the edge has forgotten."""
 
 
-@dataclass(frozen=True)
-class Front:
-    """One site behind a Cdn: its function and its distribution, as a promotion needs them."""
-
-    cdn: Cdn
-    function: str
-    distribution: str
-    progress: Progress = lambda what, done, total: None
-
-    def put_function(self, code: bytes, cases: Sequence[Case]) -> bool:
-        return self.cdn.put_function(self.function, code, cases, self.progress)
-
-    def invalidate(self, paths: Sequence[str], reference: str, progress: Progress) -> None:
-        if paths:
-            self.cdn.wait(self.distribution, self.cdn.invalidate(self.distribution, paths, reference), progress)
-
-
 def sha256(code: bytes) -> str:
     return hashlib.sha256(code).hexdigest()
 
@@ -137,8 +124,9 @@ def checked(paths: Iterable[str]) -> list[str]:
 
 
 class FolderCdn:
-    """A folder: `<function>.js`, and `invalidations.json` {reference: {"distribution", "paths"}}. The function is tried in
-    the embedded engine, with CloudFront's limits. Nothing is kept that would have to be forgotten."""
+    """A folder: `<function>.js`, and `invalidations.json` {distribution: {reference: paths}}. The function is tried in the
+    embedded engine, with CloudFront's limits. Nothing is kept that would have to be forgotten. Any number of processes of
+    one machine may use it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -160,26 +148,38 @@ class FolderCdn:
         return True
 
     def invalidate(self, distribution: str, paths: Iterable[str], reference: str) -> str:
-        known = self.invalidations()
-        entry = {"distribution": distribution, "paths": checked(paths)}
-        if known.setdefault(reference, entry) != entry:
-            raise CdnError(f"the reference {reference} belongs to another invalidation")
-        self._write("invalidations.json", json.dumps(known, indent=1).encode())
+        listed = checked(paths)
+        with self._locked():
+            known = self.invalidations()
+            if known.setdefault(distribution, {}).setdefault(reference, listed) != listed:
+                raise CdnError(f"the reference {reference} belongs to another invalidation")
+            self._write(INVALIDATIONS, json.dumps(known, indent=1).encode())
         return reference
 
     def wait(self, distribution: str, invalidation: str, progress: Progress) -> None:
-        if self.invalidations().get(invalidation, {}).get("distribution") != distribution:
+        if invalidation not in self.invalidations().get(distribution, {}):
             raise CdnError(f"there is no invalidation {invalidation} of {distribution}")
         progress("forgotten", 1, 1)
 
-    def invalidations(self) -> dict[str, Any]:
-        path = self.folder / "invalidations.json"
+    def invalidations(self) -> dict[str, dict[str, Any]]:
+        """Files of before had references in the place of distributions; those are left as they are, and mean nothing."""
+        path = self.folder / INVALIDATIONS
         return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The lock's file stays: one that is unlinked would be held by nobody and everybody."""
+        with (self.folder / ".lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def _write(self, name: str, content: bytes) -> None:
-        draft = self.folder / f".{name}.draft"
-        draft.write_bytes(content)
-        draft.replace(self.folder / name)
+        draft = self.folder / f".{name}.{secrets.token_hex(4)}.draft"
+        try:
+            draft.write_bytes(content)
+            draft.replace(self.folder / name)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 class RecordingCdn(FolderCdn):
@@ -219,7 +219,8 @@ def _embedded(code: bytes) -> Callable[[dict[str, Any]], Trial]:
             output = json.loads(context.get("run")(json.dumps(event)) or "null")
             return Trial(output) if isinstance(output, dict) else Trial({}, error="it returns no request")
         except quickjs.JSException as error:
-            return Trial({}, error=str(error).splitlines()[0])
+            why = str(error).splitlines()[0]
+            return Trial({}, error="it takes too much memory" if why == "null" else why)  # too little left to say so
 
     try:
         context.eval(code.decode())

@@ -42,10 +42,13 @@ class Probe:
 
 @dataclass(frozen=True)
 class Server:
-    """Where the API is, and how to ask its socket: what is wrong with that, nothing when all is well."""
+    """Where the API is, and how to ask its socket: what is wrong with that, nothing when all is well. `pages` is where the
+    pages that ask it come from, when that is another origin; `setting` is what the server knows it by."""
 
     origin: str
     socket: Callable[[], str]
+    pages: str = ""
+    setting: str = ""
 
 
 def lasting(look: Callable[[], Sequence[str]], sleep: Callable[[float], object] = time.sleep) -> Sequence[str]:
@@ -61,16 +64,18 @@ def lasting(look: Callable[[], Sequence[str]], sleep: Callable[[float], object] 
 
 def problems(
     release: Manifest, site: str, server: Server | None = None, probe: Probe | None = None,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None, beat: Callable[[], None] = lambda: None,
 ) -> list[str]:  # fmt: skip
     """What a customer would find wrong; an empty list: all is well. `site` is an origin, `headers` are words that must be
-    in those of the tracking page, `{"Referrer-Policy": "no-referrer"}`. What is not given is not looked at."""
+    in those of the tracking page, `{"Referrer-Policy": "no-referrer"}`. What is not given is not looked at. `beat` is
+    called before each look: all of them may take minutes."""
     found = []
     looks = (
         *_pages(release, site), *_headers(site, headers or {}), *_assets(release, site), *_state(site, probe),
         *_server(server),
     )  # fmt: skip
     for look in looks:
+        beat()
         try:
             problem = look()
         except Unreachable as error:
@@ -80,13 +85,13 @@ def problems(
     return found
 
 
-def fetch(origin: str, path: str, **headers: str) -> Answer:
+def fetch(origin: str, path: str, method: str = "GET", **headers: str) -> Answer:
     """Raises Unreachable."""
     parts = urlsplit(origin)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=SECONDS)
     try:
-        connection.request("GET", path, headers={"User-Agent": "qdn-edge-verify", **headers})
+        connection.request(method, path, headers={"User-Agent": "qdn-edge-verify", **headers})
         reply = connection.getresponse()
         return Answer(reply.status, reply.headers, reply.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
@@ -140,7 +145,38 @@ def _server(server: Server | None) -> Iterator[Callable[[], str]]:
     if server:
         yield lambda: _status(server.origin, "/healthz", 200, "the server does not answer")
         yield lambda: _status(server.origin, f"/api/v1/track/{NOBODYS}", 404, "the API does not know links")
+        if server.pages:
+            yield lambda: _may_read(server)
+            yield lambda: may_send(server.origin, server.pages, server.setting)
         yield server.socket
+
+
+def _may_read(server: Server) -> str:
+    answer = fetch(server.origin, f"/api/v1/track/{NOBODYS}", Origin=server.pages)
+    if answer.headers.get("Access-Control-Allow-Origin") == server.pages:
+        return ""
+    return f"{server.origin}: browsers may not read its answers on {server.pages}: {_mend(server.setting)}"
+
+
+def may_send(api: str, pages: str, setting: str) -> str:
+    """What is wrong with what a browser asks before it sends a booking from these pages; nothing when all is well. Raises
+    Unreachable."""
+    asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,idempotency-key"}
+    answer = fetch(api, "/api/v1/bookings", "OPTIONS", Origin=pages, **asks)
+    words = f"{api}: browsers may not send it bookings from {pages}"
+    if not 200 <= answer.status < 300:
+        return f"{words} ({answer.status}): {_mend(setting)}"
+    if answer.headers.get("Access-Control-Allow-Origin") != pages:
+        return f"{words}: {_mend(setting)}"
+    for name, needed in (("Methods", {"post"}), ("Headers", {"content-type", "idempotency-key"})):
+        allowed = answer.headers.get(f"Access-Control-Allow-{name}", "")
+        if not needed <= set(re.split(r"[\s,]+", allowed.lower())):
+            return f"{words} (Access-Control-Allow-{name}: {allowed}): a proxy changes it"
+    return ""
+
+
+def _mend(setting: str) -> str:
+    return f"the server's {setting} must be that, and no proxy may change its Access-Control headers"
 
 
 def _status(api: str, path: str, expected: int, words: str) -> str:

@@ -5,17 +5,18 @@ before. One object, changed by compare-and-swap, so that it is lock and record i
      "history": [{"number", "at", "by", "came_from", "to", "result"}]}
 
 `to` is the release that is being brought there, null when it is at rest; `at` is when its bringer was last heard of, and
-`stopped` says why they gave up; `holder` differs for each who was ever at it. Times are ISO 8601 in UTC.
+`stopped` says why they gave up; `holder` is the process that is at it, and differs for each who ever was (holders.py).
+Times are ISO 8601 in UTC.
 """
 
 import json
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from . import holders
 from .store import Conflict, EdgeError, Store
 
 FILE = "release.json"
@@ -23,9 +24,10 @@ NAME = f"{{place}}/{FILE}"
 PRODUCTION, STAGING = "production", "staging"
 KEPT = 200
 LEASE = timedelta(minutes=10)
-"""Who says nothing for so long is not at it any more, and somebody else may take over."""
+"""Who says nothing for so long is not at it any more, and somebody else may take over. That a process of this machine has
+ended is known at once."""
 BEAT = timedelta(minutes=1)
-LONGEST = 500
+LONGEST = 1000
 """Of what is written down about a failure."""
 LIVE = "live"
 """The result of a release that works."""
@@ -36,11 +38,21 @@ class Busy(EdgeError):
 
     def __init__(self, pointer: "Pointer") -> None:
         super().__init__(
-            f"{pointer.by} is bringing release {pointer.to} to {pointer.place}, last heard of at {pointer.at}. Wait for it,"
-            f" or run the same command for {pointer.to}, which goes on with it"
+            f"{pointer.by} is bringing release {pointer.to} to {pointer.place}{_until_when(pointer)}"
             if pointer.to
             else f"{pointer.by} has just brought release {pointer.release} to {pointer.place}: see `manage.py edge status`"
         )
+
+
+def _until_when(pointer: "Pointer") -> str:
+    """Where somebody is at it, and what to do should that process have been killed."""
+    said, host = f", last heard of at {pointer.at}. Wait for it;", holders.host(pointer.holder)
+    if holders.is_here(pointer.holder):
+        return f" on this machine{said} once that process has ended, try again at once"
+    later = f"from {_iso(datetime.fromisoformat(pointer.at) + LEASE)} on"
+    if host:
+        return f" on {host}{said} if it was killed, try again there at once, or here {later}"
+    return f"{said} if it was killed, try again {later}"
 
 
 class Lost(EdgeError):
@@ -52,6 +64,16 @@ class Lost(EdgeError):
             f"{pointer.by} took over in the meantime and {way} to {pointer.place}. `manage.py edge verify` says whether it"
             " is whole"
         )
+
+
+class Changed(EdgeError):
+    """It is not any more what the person saw who decided."""
+
+    def __init__(self, pointer: "Pointer") -> None:
+        super().__init__(
+            f"{pointer.place} has changed since you looked at it: see `manage.py edge status`, and decide again"
+        )
+        self.pointer = pointer
 
 
 @dataclass(frozen=True)
@@ -78,14 +100,20 @@ class Pointer:
     etag: str | None = None
 
     def is_held(self, now: datetime) -> bool:
-        """Whether somebody is at it."""
-        return bool(self.to and not self.stopped and now - datetime.fromisoformat(self.at) < LEASE)
+        """Whether somebody is at it, as far as can be known here."""
+        is_recent = bool(self.to) and not self.stopped and now - datetime.fromisoformat(self.at) < LEASE
+        return is_recent and not holders.is_gone(self.holder)
 
     def before(self) -> str | None:
         """What to go back to: the release that was live before this one, or this one while another is on its way."""
         if self.to and self.release:
             return self.release
         return next((one.to for one in reversed(self.history) if one.to != self.release and one.result == LIVE), None)
+
+    @property
+    def state(self) -> str:
+        """What a person has before their eyes who decides. It differs after each change."""
+        return f"{self.number} {self.release} {self.to}"
 
     def facts(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if key not in {"place", "etag"}}
@@ -168,17 +196,22 @@ class Hold:
             raise Lost(read(self.store, pointer.place)) from None
 
 
-def take(store: Store, place: str, to: str, *, by: str, now: Callable[[], datetime]) -> Hold:
-    """Declares that `to` is being brought there. What somebody else began, or was to bring something else, and was never
-    finished goes down in history. Raises Busy."""
+def take(
+    store: Store, place: str, to: str, *, by: str, now: Callable[[], datetime], expect: str | None = None
+) -> Hold:  # fmt: skip
+    """Declares that `to` is being brought there, or goes on with it. What somebody else began, or was to bring something
+    else, and was never finished goes down in history. Raises Busy while somebody is at it, whatever they bring, and Changed
+    when its state is not the one to `expect`."""
     found = read(store, place)
-    resumed = found.to == to
-    if not resumed and found.is_held(now()):
+    if found.is_held(now()):
         raise Busy(found)
+    if expect not in {None, found.state}:
+        raise Changed(found)
+    resumed = found.to == to
     number = found.number if resumed else found.number + 1
     try:
         history = found.history if resumed and found.by == by else [*found.history, *_unfinished(found)][-KEPT:]
-        mine = replace(found, by=by, at=_iso(now()), stopped="", holder=secrets.token_hex(8), history=history)
+        mine = replace(found, by=by, at=_iso(now()), stopped="", holder=holders.new(), history=history)
         taken = _write(store, replace(mine, to=to, number=number))
     except Conflict:
         raise Busy(read(store, place)) from None

@@ -2,14 +2,15 @@
 
 In this order, so that a visitor never gets a page whose parts are not there yet: the release is checked; production is
 declared to be on its way (`pointer.take`); the edge function; assets, which no page of before names; pages; the edge
-forgets what it kept of them; a look at it as a customer has it; at rest. When that look finds something wrong, the same
-way leads back to where it came from.
+forgets what it kept of them; a look at it as a customer has it; at rest. When that look finds something wrong, or a step
+before it cannot be done, the same way leads back to where it came from.
 
 Whoever was asleep and wakes up when somebody else has taken over writes nothing more: a page is only written over the one
 that was there while production was still theirs.
 """
 
 import hashlib
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -28,7 +29,7 @@ from .store import Conflict, EdgeError, Store
 class Edge(Protocol):
     """What stands between the store and the visitors."""
 
-    def put_function(self, code: bytes, cases: Sequence[Case]) -> bool:
+    def put_function(self, code: bytes, cases: Sequence[Case], progress: Progress) -> bool:
         """Makes it the live function; tries it with its cases first, and does nothing when it is that already. Returns
         whether it was changed. Raises EdgeError."""
 
@@ -38,7 +39,11 @@ class Edge(Protocol):
 
 
 class Refused(EdgeError):
-    """The new release did not do what it should; the one before is back."""
+    """The new release could not be put in its place, or did not do what it should; the one before is back."""
+
+
+class Stuck(EdgeError):
+    """The new release could not be put in its place, nor could the one before: the place is on its way to one of them."""
 
 
 class Broken(EdgeError):
@@ -47,29 +52,32 @@ class Broken(EdgeError):
 
 @dataclass(frozen=True)
 class Promotion:
-    """`verify` says what is wrong with a release that is in its place, as a customer would find it; `sleep` is what passes
-    before it is asked again. `place` is production or staging: the way is the same, each with an `edge` of its own."""
+    """`verify` says what is wrong with a release that is in its place, as a customer would find it, and calls what it is
+    given before each look; `sleep` is what passes before it is asked again. `explain` puts what went wrong into a line.
+    `place` is production or staging: the way is the same, each with an `edge` of its own."""
 
     store: Store
     edge: Edge
-    verify: Callable[[Manifest], Sequence[str]]
+    verify: Callable[[Manifest, Callable[[], None]], Sequence[str]]
     progress: Progress
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     place: str = pointer.PRODUCTION
     sleep: Callable[[float], object] = time.sleep
+    explain: Callable[[Exception], str] = str
 
-    def promote(self, id: str, *, by: str) -> Pointer:
-        """Raises NoSuchRelease, BadRelease, Busy, Lost, Refused, Broken, and what edge and store raise."""
+    def promote(self, id: str, *, by: str, expect: str | None = None) -> Pointer:
+        """`expect` is the pointer's state as the person saw it who decided. Raises NoSuchRelease, BadRelease, Busy,
+        Changed, Lost, Refused, Stuck, Broken, and what edge and store raise."""
         releases.check(self.store, releases.read(self.store, id), self.progress)
         self._check_way_back(id)
-        hold = pointer.take(self.store, self.place, id, by=by, now=self.now)
+        hold = pointer.take(self.store, self.place, id, by=by, now=self.now, expect=expect)
         try:
             return self._bring(hold, id)
         except (Lost, Refused, Broken):
             raise
         except BaseException as error:
             with suppress(Exception):  # without a word of it others wait for ten minutes, and that is all
-                hold.stop(str(error))
+                hold.stop(self._reason(error) if isinstance(error, Exception) else "interrupted")
             raise
 
     def _check_way_back(self, id: str) -> None:
@@ -87,41 +95,63 @@ class Promotion:
             ) from None
 
     def _bring(self, hold: Hold, id: str) -> Pointer:
-        before = hold.pointer.release
-        target = releases.read(self.store, id)  # again: until it was declared to be on its way it could be pruned
-        self._switch(hold, target)
-        problems = self._problems(hold, target)
+        before, cause = hold.pointer.release, None
+        way_back = before if before != id else None
+        try:
+            what, problems = "does not work", self._put(hold, id)
+        except Exception as error:
+            if way_back is None or isinstance(error, Lost):
+                raise
+            what, problems, cause = "could not be put there", self._reason(error), error
         if not problems:
             return hold.rest(before, pointer.LIVE)
-        if before is None or before == id:
+        if way_back is None:
             hold.rest(before, f"does not work: {problems}")
             raise Broken(f"release {id} does not work, and there is none to go back to: {problems}")
-        self._back(hold, before, problems)
-        raise Refused(f"release {id} does not work, {self.place} is {before} again: {problems}")
+        self._back(hold, way_back, problems)
+        raise Refused(f"release {id} {what}, {self.place} is {way_back} again: {problems}") from cause
+
+    def _put(self, hold: Hold, id: str) -> str:
+        """What is wrong with it once it is there."""
+        target = releases.read(self.store, id)  # again: until it was declared to be on its way it could be pruned
+        self._switch(hold, target)
+        return self._problems(hold, target)
 
     def _back(self, hold: Hold, before: str, problems: str) -> None:
         refused = hold.pointer.to
-        target = releases.read(self.store, before)
-        hold.turn(before)
-        self._switch(hold, target)
-        if still := self._problems(hold, target):
-            hold.rest(refused, f"back from {refused}, and does not work either: {still}")
-            raise Broken(f"release {before}, to which {self.place} went back, does not work either: {still}")
+        try:
+            hold.turn(before)
+            still = self._put(hold, before)
+        except Lost:
+            raise
+        except Exception as error:
+            raise Stuck(
+                f"release {refused} could not stay: {_short(problems)}; and going back to {before} failed:"
+                f" {_short(self._reason(error))}. Run the same command again, or bring {before}: both go on from here"
+            ) from error
+        if still:
+            hold.rest(refused, f"back from {refused}: {_short(problems)}; does not work either: {_short(still)}")
+            first = "" if problems == still else f". What was wrong with {refused}: {_short(problems)}"
+            words = f"release {before}, to which {self.place} went back, does not work either: {_short(still)}{first}"
+            raise Broken(words)
         hold.rest(refused, f"back from {refused}: {problems}")
+
+    def _reason(self, error: Exception) -> str:
+        return self.explain(error) or type(error).__name__
 
     def _problems(self, hold: Hold, target: Manifest) -> str:
         def sleep(seconds: float) -> None:
             hold.beat()
             self.sleep(seconds)
 
-        return "; ".join(looking.lasting(lambda: self.verify(target), sleep))
+        return "; ".join(looking.lasting(lambda: self.verify(target, hold.beat_now_and_then), sleep))
 
     def _switch(self, hold: Hold, target: Manifest) -> None:
         """Every step may be done already."""
         code = FUNCTION in target.files and content_of(self.store, target, FUNCTION)
         hold.beat()
         if code:
-            self.edge.put_function(code, releases.cases_of(self.store, target))
+            self.edge.put_function(code, releases.cases_of(self.store, target), self._telling(hold))
         hold.beat()
         releases.each(lambda path: self._asset(target, path), target.assets, "assets", self._telling(hold))
         changed = addresses(self._pages(hold, target))
@@ -147,23 +177,20 @@ class Promotion:
             self._write(name, content, path, etag)
 
     def _pages(self, hold: Hold, target: Manifest) -> list[str]:
-        """All pages that there are or were: whoever ran before may have written or deleted some and told nobody."""
+        """All pages that there are or that any release has: whoever ran before may have written or deleted some and told
+        nobody."""
         old = [name.removeprefix(f"{self.place}/") for name in self.store.names(f"{self.place}/")]
         gone = [path for path in old if not manifest.is_asset(path) and path not in {*target.files, pointer.FILE}]
         there = {path: self.store.etag(f"{self.place}/{path}") for path in target.pages}
+        tell = self._telling(hold)
         for done, path in enumerate(target.pages, 1):
             self._page(hold, target, path, there[path])
-            self.progress("pages", done, len(target.pages))
+            tell("pages", done, len(target.pages))
         for path in gone:
             hold.check()
             self.store.delete(f"{self.place}/{path}")
-        return sorted({*target.pages, *gone, *self._pages_of(hold.pointer.release)})
-
-    def _pages_of(self, id: str | None) -> list[str]:
-        try:
-            return releases.read(self.store, id).pages if id else []
-        except (NoSuchRelease, BadRelease):
-            return []
+        known = [one for _, one in releases.listed(self.store) if isinstance(one, Manifest)]
+        return sorted({*target.pages, *gone, *(path for release in known for path in release.pages)})
 
     def _page(self, hold: Hold, target: Manifest, path: str, etag: str | None) -> None:
         name, content = f"{self.place}/{path}", content_of(self.store, target, path)
@@ -187,6 +214,11 @@ class Promotion:
 def _short_hash(paths: Sequence[str]) -> str:
     """A reference stands for one list of addresses: whoever goes on may find another one."""
     return hashlib.sha256("\n".join(paths).encode()).hexdigest()[:8]
+
+
+def _short(reason: str) -> str:
+    """So that two of them are written down."""
+    return textwrap.shorten(reason, pointer.LONGEST // 3, placeholder="…")
 
 
 def addresses(paths: Sequence[str]) -> list[str]:

@@ -31,16 +31,35 @@ class NoSuchRelease(EdgeError):
 
 
 def stage(store: Store, content: Mapping[str, bytes], progress: Progress) -> Manifest:
-    """Writes what is not there yet or not there any more, so it can be run again after it was killed. Raises BadRelease."""
+    """Writes what is not there yet or not there any more, so it can be run again after it was killed. Raises BadRelease.
+
+    Somebody may be deleting it meanwhile, because it was half staged. So it is told that it is wanted, and gone through
+    until nothing is lacking: `pruning` puts back what it takes away after that."""
     wanted = manifest.of(content)
-    folder = FOLDER.format(id=wanted.id)
+    while _put(store, wanted, content, progress) | _want(store, wanted.id):
+        progress = lambda what, done, total: None  # noqa: E731  # once is enough to be told
+    return wanted
+
+
+def _put(store: Store, wanted: Manifest, content: Mapping[str, bytes], progress: Progress) -> bool:
+    """Whether anything was lacking. The manifest comes last."""
+    folder, lacking = FOLDER.format(id=wanted.id), []
 
     def put(path: str) -> None:
-        create(store, folder + path, content[path], path)
+        if create(store, folder + path, content[path], path):
+            lacking.append(path)
 
     each(put, list(wanted.files), "staged", progress)
-    create(store, folder + MANIFEST, wanted.as_bytes(), MANIFEST)
-    return wanted
+    return create(store, folder + MANIFEST, wanted.as_bytes(), MANIFEST) or bool(lacking)
+
+
+def _want(store: Store, id: str) -> bool:
+    """Whether somebody was deleting it, or had begun to."""
+    mark = FOLDER.format(id=id) + PRUNED
+    if store.etag(mark) is None:
+        return False
+    store.delete(mark)
+    return True
 
 
 def read(store: Store, id: str) -> Manifest:
@@ -87,30 +106,54 @@ def cases_of(store: Store, release: Manifest) -> list[Case]:
 
 def staged(store: Store) -> Iterator[str]:
     """The ids of whole releases."""
-    yield from _folders_with(store, MANIFEST)
+    yield from (id for id, path in _files(store) if path == MANIFEST)
 
 
-def half_pruned(store: Store) -> Iterator[str]:
-    """The ids of releases whose deletion was interrupted."""
-    yield from _folders_with(store, PRUNED)
+def listed(store: Store) -> Iterator[tuple[str, Manifest | BadRelease]]:
+    """Every release with what it consists of, or with what is wrong with its manifest: a damaged one hides no other. There
+    may be hundreds, so a few are read at a time."""
+    ids, found = list(staged(store)), dict[str, Manifest | BadRelease]()
+
+    def look(id: str) -> None:
+        try:
+            found[id] = read(store, id)
+        except BadRelease as error:
+            found[id] = error
+        except NoSuchRelease:
+            pass  # it was deleted meanwhile
+
+    each(look, ids, "listed", lambda what, done, total: None)
+    yield from ((id, found[id]) for id in ids if id in found)
 
 
-def _folders_with(store: Store, file: str) -> Iterator[str]:
+def begun(store: Store) -> Iterator[str]:
+    """The ids of all of which there is anything: whole ones, half staged ones, half deleted ones."""
+    yield from dict.fromkeys(id for id, _ in _files(store))
+
+
+def _files(store: Store) -> Iterator[tuple[str, str]]:
+    """Ids and paths."""
     for name in store.names("releases/"):
         _, id, *path = name.split("/", 2)
-        if path == [file] and ID.fullmatch(id):
-            yield id
+        if path and ID.fullmatch(id):
+            yield id, path[0]
 
 
-def create(store: Store, name: str, content: bytes, path: str) -> None:
-    """Writes an object unless it is there already. Raises BadRelease when another one is."""
+def create(store: Store, name: str, content: bytes, path: str) -> bool:
+    """Writes an object unless it is there already; returns whether it was lacking. Raises BadRelease when another one is
+    there."""
     types = {"content_type": manifest.content_type(path), "cache_control": manifest.cache_control(path)}
-    with suppress(Conflict):
-        if store.etag(name) is None:
+    lacking = False
+    while True:
+        try:
+            if store.read(name)[0] == content:
+                return lacking
+            raise BadRelease(f"{name} was changed: it is not what was staged")
+        except FileNotFoundError:
+            lacking = True
+        with suppress(Conflict):
             store.write(name, content, if_match=None, **types)
-            return
-    if store.read(name)[0] != content:
-        raise BadRelease(f"{name} was changed: it is not what was staged")
+            return True
 
 
 def each(step: Callable[[str], object], paths: list[str], what: str, progress: Progress) -> None:

@@ -8,6 +8,8 @@ from .waiting import Patience
 
 BEGINS = {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"}
 SUCCEEDS = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE", "IMPORT_COMPLETE"}
+SILENCE = 60
+"""Seconds without news after which it is said what is still under way."""
 CANCELLED = "cancelled"  # "Resource creation cancelled": another one failed
 
 
@@ -20,13 +22,19 @@ class Ended:
 
 
 def follow(cloudformation: Any, stack: str, after: str, say: Callable[[str], None], patience: Patience) -> Ended:
-    """Tells every event that is newer than the one with the id `after`, until the stack has come to an end."""
-    failed = ""
-    for _ in patience:
+    """Tells every event that is newer than the one with the id `after`, until the stack has come to an end; and once a
+    minute what takes so long, when nothing happens."""
+    failed, told, busy = "", 0.0, set[str]()
+    for passed in patience:
         news = _since(cloudformation, stack, after)
+        if not news and busy and passed - told >= SILENCE:
+            say(f"{passed:.0f} s: still at {', '.join(sorted(busy))}")
+        if news or passed - told >= SILENCE:
+            told = passed
         for event in news:
             say(_line(event))
             failed = failed or _failure(event)
+            busy = _still(busy, event)
             if _is_stack(event) and _is_final(event["ResourceStatus"]):
                 status = event["ResourceStatus"]
                 return Ended(status, "" if status in SUCCEEDS else failed or f"the stack {stack} is {status}")
@@ -75,6 +83,12 @@ def _is_stack(event: dict[str, Any]) -> bool:
 
 def _is_final(status: str) -> bool:
     return status.endswith(("_COMPLETE", "_FAILED"))
+
+
+def _still(busy: set[str], event: dict[str, Any]) -> set[str]:
+    """What is under way after this event; the stack itself always is."""
+    this = set() if _is_stack(event) else {str(event["LogicalResourceId"])}
+    return busy - this if _is_final(event["ResourceStatus"]) else busy | this
 
 
 def _line(event: dict[str, Any]) -> str:

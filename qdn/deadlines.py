@@ -1,10 +1,13 @@
 """Looks at something that may never answer."""
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
+AT_A_TIME = 16
 
 
 class TooLate(Exception):
@@ -31,3 +34,29 @@ def within(seconds: float, look: Callable[[], Result]) -> Result:
     if not answers:
         raise TooLate
     return answers[0]
+
+
+def each(look: Callable[[Item], object], items: Iterable[Item]) -> None:
+    """Looks at all of them, a few at a time, and raises what failed of the first that did. The threads of an executor
+    would be waited for at the end of the process, with all that still waits for them; these are not."""
+    left = deque(enumerate(items))
+    failures: dict[int, BaseException] = {}
+
+    def run() -> None:
+        while left and not failures:
+            try:
+                at, item = left.popleft()
+            except IndexError:  # another thread has the last one
+                return
+            try:
+                look(item)
+            except BaseException as error:  # noqa: BLE001 it is raised again, on the thread of whoever asked
+                failures[at] = error
+
+    threads = [threading.Thread(target=run, name="look", daemon=True) for _ in range(min(AT_A_TIME, len(left)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[min(failures)]

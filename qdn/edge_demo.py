@@ -33,6 +33,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import CommandError, call_command  # noqa: E402
+from django.db import Error  # noqa: E402
 from django.db.models import F  # noqa: E402
 
 from dispatch.models import Job  # noqa: E402
@@ -67,8 +68,8 @@ def main() -> int:
                     time.sleep(3600)
         except KeyboardInterrupt:
             say("\nStopped.")
-        except (CommandError, OSError, NotUp) as error:
-            say(str(error), sys.stderr)
+        except (CommandError, OSError, NotUp, Error) as error:
+            say(edge_places.reason(error) if isinstance(error, Error) else str(error), sys.stderr)
             return 1
         finally:
             product.terminate()

@@ -41,7 +41,7 @@ def reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, Error):
         return f"the database cannot be read: {next(iter(str(error).splitlines()), '')}"
-    return faults.explain(error).replace("STATE_BUCKET", "SITE_BUCKET")
+    return faults.explain(error, "SITE_BUCKET")
 
 
 def on_the_way(now: Pointer) -> str:
@@ -55,6 +55,18 @@ def on_the_way(now: Pointer) -> str:
     return f", {now.by} began to bring {now.to} there and was last heard of at {now.at}: promote it again, or another one"
 
 
+def once(say: Callable[[str], object]) -> Callable[[str], object]:
+    """Says each thing one time: a place is looked at again and again until it is well."""
+    said = set()
+
+    def say_once(words: str) -> None:
+        if words not in said:
+            said.add(words)
+            say(words)
+
+    return say_once
+
+
 @dataclass(frozen=True)
 class Fronts:
     """A function, and every distribution that serves the place."""
@@ -62,12 +74,9 @@ class Fronts:
     cdn: Cdn
     function: str
     distributions: Sequence[str]
-    progress: Progress
 
-    def put_function(self, code: bytes, cases: Sequence[Case]) -> bool:
-        if not self.function:
-            return False
-        return self.cdn.put_function(self.function, code, cases, self.progress)
+    def put_function(self, code: bytes, cases: Sequence[Case], progress: Progress) -> bool:
+        return bool(self.function) and self.cdn.put_function(self.function, code, cases, progress)
 
     def invalidate(self, paths: Sequence[str], reference: str, progress: Progress) -> None:
         asked = {each: self.cdn.invalidate(each, paths, f"{reference}-{each}") for each in self.distributions}
@@ -80,13 +89,15 @@ def promotion(
 ) -> Promotion:  # fmt: skip
     """`server_too`: whether the API and what it copied are looked at, too. `say` is told what is not looked at."""
     store = SiteStore()
-    verify = partial(problems, store, place, server_too=server_too, say=say)
-    return Promotion(store, edge(place, progress), verify, progress, place=place, sleep=lambda seconds: sleep(seconds))
+    verify = partial(problems, store, place, server_too=server_too, say=once(say))
+    return Promotion(
+        store, edge(place), verify, progress, place=place, sleep=lambda seconds: sleep(seconds), explain=reason
+    )  # fmt: skip
 
 
-def edge(place: str, progress: Progress) -> Edge:
+def edge(place: str) -> Edge:
     """CloudFront in front of a bucket. A folder on a laptop has a folder that stands for it."""
-    return _fronts(place, progress)
+    return _fronts(place)
 
 
 def lacking(place: str) -> str:
@@ -110,7 +121,7 @@ def live_code(place: str) -> bytes | None:
     nothing. Raises CdnError."""
     if not settings.SITE_BUCKET and not (settings.VAR_DIR / "edge").is_dir():
         return None
-    fronts = _fronts(place, lambda what, done, total: None)
+    fronts = _fronts(place)
     return fronts.cdn.live_code(fronts.function) if fronts.function else None
 
 
@@ -125,24 +136,37 @@ def live_rewrite(place: str) -> Rewrite:
 
 
 def problems(
-    store: SiteStore, place: str, release: Manifest, *, server_too: bool = True,
+    store: SiteStore, place: str, release: Manifest, beat: Callable[[], None] = lambda: None, *, server_too: bool = True,
     say: Callable[[str], object] = logger.warning,
 ) -> list[str]:  # fmt: skip
-    """What a customer would find wrong."""
-    server = looking.Server(settings.API_ORIGIN, socket_problem) if server_too else None
+    """What a customer would find wrong. `beat` is called before each look."""
+    server = _server(place) if server_too else None
     expected = expected_headers() if settings.SITE_BUCKET else None
     with origin(store, place) as site:
-        return looking.problems(release, site, server, probe(say) if server_too else None, expected)
+        return looking.problems(release, site, server, probe(say) if server_too else None, expected, beat)
 
 
 @contextmanager
 def origin(store: SiteStore, place: str) -> Iterator[str]:
     """Where the place can be looked at. A folder is served for as long as that takes."""
     if settings.SITE_BUCKET:
-        yield settings.PUBLIC_ORIGIN if place == pointer.PRODUCTION else settings.STAGING_ORIGIN
+        yield getattr(settings, _setting(place))
     else:
         with serving(store, read_state, place, rewrite=live_rewrite(place)) as server:
             yield server.origin
+
+
+def _setting(place: str) -> str:
+    return "PUBLIC_ORIGIN" if place == pointer.PRODUCTION else "STAGING_ORIGIN"
+
+
+def _server(place: str) -> looking.Server:
+    """As pages of the place ask it. A folder is served for a moment at an address that no server knows, so its pages count
+    as those of PUBLIC_ORIGIN."""
+    setting = _setting(place if settings.SITE_BUCKET else pointer.PRODUCTION)
+    pages = getattr(settings, setting)
+    elsewhere = settings.API_ORIGIN != settings.PUBLIC_ORIGIN  # else pages ask where they are
+    return looking.Server(settings.API_ORIGIN, partial(socket_problem, pages, setting), pages if elsewhere else "", setting)
 
 
 def expected_headers() -> dict[str, str]:
@@ -164,11 +188,14 @@ def page_headers() -> dict[str, str]:
     return expected_headers() | {"Content-Security-Policy": policy, "X-Robots-Tag": "noindex, nofollow"}
 
 
-def socket_problem() -> str:
-    """Asks for a job that nobody has, as a customer's page does."""
+def socket_problem(pages: str, setting: str) -> str:
+    """Asks for a job that nobody has, as a customer's page does that comes from `pages`, which the server knows by that
+    setting."""
     where, hello = f"{settings.API_ORIGIN}/ws/track/", {"type": "hello", "token": looking.NOBODYS}
     try:
-        answer = socket_probe.ask(settings.API_ORIGIN, hello, settings.PUBLIC_ORIGIN)
+        answer = socket_probe.ask(settings.API_ORIGIN, hello, pages)
+    except socket_probe.Denied as error:
+        return f"{where}: no websocket for pages of {pages}: {error}. The server's {setting} must be that"
     except socket_probe.NoSocket as error:
         return f"{where}: no websocket: {error}"
     return "" if answer == NOT_FOUND else f"{where}: answers {answer} instead of {NOT_FOUND} for a link that nobody has"
@@ -191,9 +218,9 @@ def probe(say: Callable[[str], object] = logger.warning) -> looking.Probe | None
     return looking.Probe(job.token, job.seq) if job else None
 
 
-def _fronts(place: str, progress: Progress) -> Fronts:
+def _fronts(place: str) -> Fronts:
     if not settings.SITE_BUCKET:
-        return Fronts(FolderCdn(settings.VAR_DIR / "edge"), f"rewrite-{place}", [place], progress)
+        return Fronts(FolderCdn(settings.VAR_DIR / "edge"), f"rewrite-{place}", [place])
     if place == pointer.PRODUCTION:
-        return Fronts(AwsCdn(), settings.EDGE_FUNCTION, settings.SITE_DISTRIBUTIONS, progress)
-    return Fronts(AwsCdn(), settings.STAGING_FUNCTION, settings.STAGING_DISTRIBUTIONS, progress)
+        return Fronts(AwsCdn(), settings.EDGE_FUNCTION, settings.SITE_DISTRIBUTIONS)
+    return Fronts(AwsCdn(), settings.STAGING_FUNCTION, settings.STAGING_DISTRIBUTIONS)

@@ -22,6 +22,10 @@ class NoSocket(Exception):
     """There is no websocket, or it does not answer. The message says what came instead."""
 
 
+class Denied(NoSocket):
+    """403: the server takes no sockets from pages of that origin."""
+
+
 def ask(api: str, message: dict[str, Any], origin: str, seconds: float = SECONDS) -> dict[str, Any] | int:
     """The first message that comes back, or the code with which the socket was closed. Raises NoSocket, after `seconds` at
     the latest."""
@@ -63,7 +67,7 @@ class Line:
         self.socket.sendall("\r\n".join(lines).encode())
         status, headers = self._head()
         if " 101" not in status:
-            raise NoSocket(f"the server answered “{status}” instead of 101")
+            raise (Denied if " 403" in status else NoSocket)(f"the server answered “{status}” instead of 101")
         if headers.get("sec-websocket-accept") != _accepted(key):
             raise NoSocket("the server answered 101, and its handshake is not that of a websocket")
 

@@ -2,6 +2,8 @@
 
     link → database → mirror → public copy → edge function → release → site → API → socket
 
+The booking page has no job: of these, link, edge function, release, site and API are looked at.
+
 Nothing is written, and no token is shown. A hop after a broken one is looked at all the same: what works and what does not
 is the diagnosis.
 """
@@ -18,7 +20,7 @@ from dispatch.models import TOKEN, Job
 from edge import looking
 from qdn import tracing_copies, tracing_edge, tracing_links, tracing_server
 from qdn.deadlines import TooLate, within
-from qdn.tracing_hops import BROKEN, OK, SKIPPED, Broken, Hop, Skipped, Sought
+from qdn.tracing_hops import BROKEN, OK, SKIPPED, Broken, Hop, Skipped, Sought, of_job
 from tracking.projection import public_object
 
 SECONDS = 10
@@ -35,7 +37,8 @@ WHEN_SILENT = {
 
 
 class Trace:
-    """One walk. `what` is a link, a token or a job's id, as it was pasted."""
+    """One walk. `what` is a link, a token, a job's id or the booking page's address, as it was pasted. `seconds` are the
+    most that one hop takes."""
 
     def __init__(self, what: str, seconds: float = SECONDS) -> None:
         self.what, self.seconds = what, seconds
@@ -64,14 +67,18 @@ class Trace:
         """The database is asked on the thread that the connection belongs to; its driver has deadlines of its own."""
         yield "link", self.link
         yield "database", self.database
-        job, sought, insecure = self.job, self.sought, self.asked.insecure_origin
-        token = sought.token if sought else looking.NOBODYS
+        job, sought, insecure, booking = self.job, self.sought, self.asked.insecure_origin, self.asked.booking
+        visit = booking or of_job(sought.token if sought else looking.NOBODYS)
         yield "mirror", self._in_time(lambda: tracing_copies.mirror(job)) if job else nothing_to_look_for
         yield "public copy", self._of(sought, tracing_copies.public)
-        yield "edge function", self._in_time(lambda: tracing_edge.function(token))
+        yield "edge function", self._in_time(lambda: tracing_edge.function(visit))
         yield "release", self._in_time(tracing_edge.release)
-        yield "site", self._of(sought, lambda sought: tracing_edge.site(sought, insecure))
-        yield "API", self._of(sought, tracing_server.api)
+        if booking:
+            yield "site", self._in_time(lambda: tracing_edge.page(booking, insecure))
+            yield "API", self._in_time(tracing_server.booking)
+        else:
+            yield "site", self._of(sought, lambda sought: tracing_edge.site(sought, insecure))
+            yield "API", self._of(sought, tracing_server.api)
         yield "socket", self._of(sought, lambda sought: tracing_server.socket(sought, self.seconds))
 
     def link(self) -> str:
@@ -79,6 +86,9 @@ class Trace:
             self.asked = tracing_links.read(self.what, settings.PUBLIC_ORIGIN)
         except tracing_links.NoLink as error:
             raise Broken(str(error), error.remedy) from None
+        if self.asked.foreign:
+            remedy = "send the customer our link; if customers do go there, set PUBLIC_ORIGIN to it"
+            raise Broken(self.asked.foreign, remedy)
         return self.asked.said
 
     def database(self) -> str:

@@ -10,8 +10,9 @@ from edge.manifest import Manifest
 from edge.pointer import PRODUCTION
 from edge.store import EdgeError
 from qdn import edge_places
+from qdn.deadlines import each
 from qdn.site import REFERENCE, SiteStore
-from qdn.tracing_hops import Broken, Skipped, Sought, fetch, parse
+from qdn.tracing_hops import Broken, Skipped, Sought, Visit, fetch, of_job, parse
 
 ROLL_BACK = "roll the edge back: `manage.py edge rollback`"
 ATTACHED = "is the edge function attached to the distribution? `manage.py edge verify`; then look at its origins"
@@ -21,7 +22,7 @@ PROMOTE_AGAIN = "`manage.py edge promote` that release again: the edge forgets w
 STATIC = f"{PROMOTE_AGAIN}; where Django serves the pages, `manage.py collectstatic`"
 
 
-def function(token: str) -> str:
+def function(visit: Visit) -> str:
     if settings.SITE_BUCKET and not settings.EDGE_FUNCTION:
         raise Skipped("EDGE_FUNCTION is not set, so nobody here knows which one is in front; the site says what it does")
     try:
@@ -29,14 +30,14 @@ def function(token: str) -> str:
         if code is None and settings.SITE_BUCKET:
             raise Broken("the function is not published", PUBLISH)
         rewrite = engine.rewrite if code is None else serving.function(code)
-        uri, query = rewrite(f"/track/{token}", "")
+        uri, query = rewrite(visit.path, "")
     except engine.FunctionFailed as error:
         raise Broken(f"it throws: {error}", ROLL_BACK) from None
     except EdgeError as error:
         raise Skipped(f"the live function cannot be read from here: {error}") from None
-    if (uri, query) != ("/track.html", f"token={token}"):
-        raise Broken(f"it leads to {uri}{'?' * bool(query)}{query}, not to /track.html with the token", ROLL_BACK)
-    return "leads to /track.html"
+    if (uri, query) != (f"/{visit.page}", visit.query):
+        raise Broken(f"it leads to {uri}{'?' * bool(query)}{query}, not to /{visit.page} with {visit.words}", ROLL_BACK)
+    return f"leads to /{visit.page}"
 
 
 def release() -> str:
@@ -67,29 +68,30 @@ def _check(store: SiteStore, release: Manifest) -> None:
         if _sha256(content) != release.files[path].sha256:
             raise Broken(f"{path} in production is not that of release {release.id}", again)
 
-    releases.each(look, [*release.pages, *release.assets], "checked", lambda *_: None)
+    each(look, [*release.pages, *release.assets])
 
 
 def site(sought: Sought, insecure_origin: str) -> str:
-    path = f"/track/{sought.token}"
-    if insecure_origin:
-        _leads_on(insecure_origin, path)
-    page = fetch(settings.PUBLIC_ORIGIN, path, "PUBLIC_ORIGIN, its DNS and its distribution")
-    release = _released() if b"data-shell" in page.body else None
-    _is_the_page(settings.PUBLIC_ORIGIN, page, release)
-    _its_assets(settings.PUBLIC_ORIGIN, page, release)
+    page(of_job(sought.token), insecure_origin)
     return f"the page and its data come{_its_data(settings.PUBLIC_ORIGIN, sought)}"
 
 
-def _is_the_page(origin: str, page: looking.Answer, release: Manifest | None) -> None:
-    if page.status != 200:
-        raise Broken(
-            f"{origin}/track/… answers {page.status}: that is routing, not lost data",
-            ATTACHED,
-        )
-    if b'id="job"' not in page.body:
-        raise Broken(f"{origin}/track/… leads to another page: that is routing, not lost data", ATTACHED)
-    if release and release.files["track.html"].sha256 != _sha256(page.body):
+def page(visit: Visit, insecure_origin: str) -> str:
+    if insecure_origin:
+        _leads_on(insecure_origin, visit.path)
+    answer = fetch(settings.PUBLIC_ORIGIN, visit.path, "PUBLIC_ORIGIN, its DNS and its distribution")
+    release = _released() if visit.shell in answer.body else None
+    _is_the_page(settings.PUBLIC_ORIGIN, visit, answer, release)
+    _its_assets(settings.PUBLIC_ORIGIN, answer, release)
+    return "the page comes"
+
+
+def _is_the_page(origin: str, visit: Visit, answer: looking.Answer, release: Manifest | None) -> None:
+    if answer.status != 200:
+        raise Broken(f"{origin}{visit.path} answers {answer.status}: that is routing, not lost data", ATTACHED)
+    if visit.mark not in answer.body:
+        raise Broken(f"{origin}{visit.path} leads to another page: that is routing, not lost data", ATTACHED)
+    if release and release.files[visit.page].sha256 != _sha256(answer.body):
         raise Broken("the page comes from another release than production has", PROMOTE_AGAIN)
 
 
@@ -104,7 +106,7 @@ def _its_assets(origin: str, page: looking.Answer, release: Manifest | None) -> 
             raise Broken(f"the page comes, and /{path}, which it names, is another file", PROMOTE_AGAIN)
 
     named = dict.fromkeys(f"static/{name}" for name in REFERENCE.findall(page.body.decode(errors="replace")))
-    releases.each(look, list(named), "checked", lambda *_: None)
+    each(look, named)
 
 
 def _its_data(origin: str, sought: Sought) -> str:

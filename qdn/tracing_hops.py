@@ -37,6 +37,27 @@ class Sought:
         return bool(self.expected.get("gone"))
 
 
+@dataclass(frozen=True)
+class Visit:
+    """What a customer opens, and what has to come of it: the page of that name with that query, and `mark` in it. A page
+    of a release has `shell`, too, one that Django made for this visit has not. `words` say the query without a token."""
+
+    path: str
+    page: str
+    query: str
+    words: str
+    mark: bytes
+    shell: bytes
+
+
+def of_job(token: str) -> Visit:
+    return Visit(f"/track/{token}", "track.html", f"token={token}", "the token", b'id="job"', b"data-shell")
+
+
+def of_booking(path: str, step: str) -> Visit:
+    return Visit(path, "book.html", f"step={step}", f"step={step}", b'id="book"', b"<template data-lang=")
+
+
 class Broken(Exception):
     def __init__(self, said: str, remedy: str) -> None:
         super().__init__(said)

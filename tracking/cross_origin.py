@@ -1,5 +1,5 @@
-"""Lets the pages of PUBLIC_ORIGIN use the customers' part of the API where that is at an origin of its own. Without
-credentials: a customer's token is all there is."""
+"""Lets the pages of PUBLIC_ORIGIN and STAGING_ORIGIN use the customers' part of the API where that is at an origin of its
+own. Without credentials: a customer's token is all there is."""
 
 import re
 from collections.abc import Callable
@@ -25,13 +25,14 @@ class CrossOriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.API_ORIGIN == settings.PUBLIC_ORIGIN or not CUSTOMERS.match(request.path):
             return self.get_response(request)
-        ours = request.headers.get("Origin") == settings.PUBLIC_ORIGIN
+        origin = request.headers.get("Origin", "")
+        ours = origin in {settings.PUBLIC_ORIGIN, settings.STAGING_ORIGIN}
         if ours and request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             response = HttpResponse(status=204, headers=PREFLIGHT)
         else:
             response = self.get_response(request)
         patch_vary_headers(response, ["Origin"])
         if ours:
-            response["Access-Control-Allow-Origin"] = settings.PUBLIC_ORIGIN
+            response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Expose-Headers"] = "ETag"
         return response

@@ -13,15 +13,15 @@ UNREACHABLE = (aws.BotoCoreError, aws.ClientError, OSError, Conflict)
 """What blames the storage rather than the job that was to be copied."""
 
 CREDENTIALS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, to keys that are valid"
-PERMISSION = (
-    "the storage refuses access: allow s3:GetObject, s3:PutObject and s3:ListBucket on the bucket and what is in it"
-)
+RIGHTS = {
+    "STATE_BUCKET": "s3:GetObject, s3:PutObject and s3:ListBucket on the bucket and what is in it",
+    "SITE_BUCKET": "s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on SITE_BUCKET and what is in it",
+}
 CODES = {
     "InvalidAccessKeyId": f"the storage does not know this access key: {CREDENTIALS}",
     "SignatureDoesNotMatch": f"the secret key does not belong to the access key: {CREDENTIALS}",
     "ExpiredToken": f"the session token has expired: {CREDENTIALS}",
     "InvalidToken": f"the session token is not valid: {CREDENTIALS}",
-    "AccessDenied": PERMISSION,
     "RequestTimeTooSkewed": "this machine's clock differs from the storage's by minutes: set it, best by NTP",
     "NotImplemented": "the server behind this bucket lacks something the mirror needs, such as conditional writes. "
     "Use another one: docs/mirror.md",
@@ -36,14 +36,15 @@ SECRETS = [
 ]
 
 
-def explain(error: Exception) -> str:
+def explain(error: Exception, bucket: str = "STATE_BUCKET") -> str:
+    """`bucket` is the setting that names the bucket which was asked, one of RIGHTS."""
     match error:
         case Conflict():
             return f"somebody else keeps writing {error}: does another installation use the same bucket or folder?"
         case MirrorError():
             return str(error)
         case aws.ClientError():
-            return _refused(error)
+            return _refused(error, bucket)
         case aws.NoRegionError() | aws.InvalidRegionError():
             return "set AWS_DEFAULT_REGION to the region of the bucket"
         case aws.SSLError():
@@ -57,14 +58,14 @@ def explain(error: Exception) -> str:
     return _anything_else(error)
 
 
-def _refused(error: aws.ClientError) -> str:
+def _refused(error: aws.ClientError, setting: str) -> str:
     """S3 answered, with an error. A HEAD has no body, so its code is the status."""
     details = error.response.get("Error", {})
     code = str(details.get("Code", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code == "NoSuchBucket":
         bucket = " ".join(["bucket", *filter(None, [details.get("BucketName")])])
-        return f"there is no {bucket}: create it or set STATE_BUCKET"
+        return f"there is no {bucket}: create it or set {setting}"
     if code in CODES:
         return CODES[code]
     if code in WRONG_REGION or status == 301:
@@ -72,8 +73,8 @@ def _refused(error: aws.ClientError) -> str:
             "x-amz-bucket-region"
         )
         return f"the bucket is in another region: set AWS_DEFAULT_REGION to {region or 'its region'}"
-    if status == 403:
-        return PERMISSION
+    if status == 403 or code == "AccessDenied":
+        return f"the storage refuses access: allow {RIGHTS[setting]}"
     if code == "RequestTimeout" or status == 429 or status >= 500:
         return f"the storage is too busy or has a fault of its own ({code or status}): try again later"
     return _anything_else(error)

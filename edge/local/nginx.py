@@ -3,6 +3,7 @@ that stand for the buckets and before the server. Needs no rights, keeps its fil
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ MODULE = Path("usr/lib/nginx/modules/ngx_http_js_module.so")
 START_SECONDS = 10
 UNSAFE = set(" \t\r\n\"'\\;{}$#%")
 """What means something in an nginx configuration."""
+PLACE = re.compile(r"(?:[\w.-]+|\[[\da-fA-F:.]+\]):[0-9]{1,5}", re.ASCII)
 
 
 class CannotRun(Exception):
@@ -53,6 +55,8 @@ class LocalEdge:
             "site": self.site.resolve(), "state": self.state.resolve(), "dispatch": self.dispatch, "port": self.port,
             "page_seconds": self.page_seconds, "state_seconds": self.state_seconds,
         }  # fmt: skip
+        if not PLACE.fullmatch(self.dispatch):
+            raise CannotRun(f"dispatch: {self.dispatch}: expected host:port, such as 127.0.0.1:8000")
         for name, value in values.items():
             if UNSAFE & set(str(value)):
                 raise CannotRun(f"{name}: {value}: nginx cannot take an address with such characters")

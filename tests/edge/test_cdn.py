@@ -1,12 +1,13 @@
 """The port itself: what is put live and what is refused, in a folder."""
 
 import json
+import os
 
 import pytest
 
 from edge import cdn
 from edge.cases import Case, cases
-from edge.cdn import CdnError, FolderCdn, Front, FunctionRefused, FunctionState, RecordingCdn, Trial
+from edge.cdn import CdnError, FolderCdn, FunctionRefused, FunctionState, RecordingCdn, Trial
 from edge.engine import FUNCTION
 
 SAME = b"function handler(event) { return event.request; }"
@@ -64,6 +65,23 @@ def test_a_function_that_does_otherwise_is_refused_and_the_live_one_stays(folder
     assert folder.live_code("rewrite") == good
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("for (;;) {}", "interrupted"),
+        (
+            "for (var all = [], i = 0; i < 200000; i += 1) { all.push([i]); } return event.request;",
+            "it takes too much memory",
+        ),
+    ],
+)
+def test_a_function_has_the_limits_of_the_edge(folder, body, why):
+    with pytest.raises(FunctionRefused, match=f"the function failed: .*{why}"):
+        folder.put_function("rewrite", f"function handler(event) {{ {body} }}".encode(), cases(), silent)
+
+    assert folder.live_code("rewrite") is None
+
+
 def trials(*results):
     left = list(results)
     return lambda event: left.pop(0)
@@ -92,7 +110,44 @@ def test_the_same_reference_is_the_same_invalidation(folder):
     first = folder.invalidate("E1", ["/track.html", "/book.html"], "r1")
 
     assert folder.invalidate("E1", ["/book.html", "/track.html", "/track.html"], "r1") == first
-    assert folder.invalidations() == {"r1": {"distribution": "E1", "paths": ["/book.html", "/track.html"]}}
+    assert folder.invalidations() == {"E1": {"r1": ["/book.html", "/track.html"]}}
+
+
+def test_each_distribution_has_references_of_its_own(folder):
+    for distribution, path in (("E1", "/track.html"), ("E2", "/book.html")):
+        folder.wait(distribution, folder.invalidate(distribution, [path], "r1"), silent)
+
+    assert folder.invalidations() == {"E1": {"r1": ["/track.html"]}, "E2": {"r1": ["/book.html"]}}
+
+
+def test_what_was_written_before_is_no_obstacle(folder):
+    before = {"r1": {"distribution": "E1", "paths": ["/track.html"]}}
+    (folder.folder / "invalidations.json").write_text(json.dumps(before))
+
+    folder.wait("E1", folder.invalidate("E1", ["/book.html"], "r1"), silent)
+
+    assert folder.invalidations() == before | {"E1": {"r1": ["/book.html"]}}
+
+
+@pytest.mark.processes
+def test_of_many_processes_at_once_none_loses_what_another_wrote(tmp_path):
+    children = []
+    for number in range(4):
+        child = os.fork()
+        if child == 0:
+            try:
+                for each in range(50):
+                    FolderCdn(tmp_path).invalidate(f"E{number}", ["/track.html"], f"r{each}")
+                    FolderCdn(tmp_path).put_function("rewrite", SAME + b"//%d %d" % (number, each), [], silent)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        children.append(child)
+
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 4
+    references = {f"r{each}": ["/track.html"] for each in range(50)}
+    assert FolderCdn(tmp_path).invalidations() == {f"E{number}": references for number in range(4)}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "invalidations.json", "rewrite.js"]
 
 
 def test_a_reference_is_not_used_for_something_else(folder):
@@ -125,27 +180,19 @@ def test_a_folder_outlives_who_wrote_it(tmp_path):
     FolderCdn(tmp_path).invalidate("E1", ["/track.html"], "r1")
 
     assert FolderCdn(tmp_path).live_code("rewrite") == SAME
-    assert json.loads((tmp_path / "invalidations.json").read_text())["r1"]["paths"] == ["/track.html"]
+    assert json.loads((tmp_path / "invalidations.json").read_text())["E1"]["r1"] == ["/track.html"]
 
 
-def test_a_front_is_what_a_promotion_needs(tmp_path):
+def test_a_recording_remembers_what_it_was_asked_in_order(tmp_path):
     recording, seen = RecordingCdn(tmp_path), []
-    front = Front(recording, "qdn-rewrite", "E1")
 
-    assert front.put_function(SAME, [CASE]) is True
-    front.invalidate(["/track.html"], "r1", lambda *step: seen.append(step))
+    assert recording.put_function("qdn-rewrite", SAME, [CASE], silent) is True
+    recording.wait("E1", recording.invalidate("E1", ["/track.html"], "r1"), lambda *step: seen.append(step))
 
     assert recording.calls == [
         ("put_function", "qdn-rewrite", SAME), ("invalidate", "E1", ["/track.html"], "r1"), ("wait", "E1", "r1")
     ]  # fmt: skip
     assert seen == [("forgotten", 1, 1)]
-
-
-def test_a_front_with_nothing_to_forget_asks_for_nothing(tmp_path):
-    recording = RecordingCdn(tmp_path)
-    Front(recording, "qdn-rewrite", "E1").invalidate([], "r1", silent)
-
-    assert recording.calls == []
 
 
 def test_a_recording_refuses_what_it_is_told_to(tmp_path):

@@ -30,6 +30,7 @@ SITE = {
     "track.html": "the tracking page",
     "book.html": "the booking page",
     "404.html": "nothing here",
+    "release.json": "{}",
     "static/tracking/track.0f3a9c1b.js": "export {};",
 }
 
@@ -189,6 +190,14 @@ def test_what_is_private_in_the_copies_cannot_be_reached(edge, product, link, pa
 
 
 @pytest.mark.processes
+@pytest.mark.parametrize("path", ["/release.json", "/%72elease.json", "//release.json", "/./release.json?x=1"])
+def test_who_released_what_is_not_for_the_public(edge, path):
+    answer = edge.get(path)
+
+    assert (answer.status_code, answer.text) == (404, "nothing here")
+
+
+@pytest.mark.processes
 def test_only_copies_of_jobs_are_served_from_their_folder(edge, product):
     (product.folder / "state" / "public").mkdir(parents=True, exist_ok=True)
     (product.folder / "state" / "public" / "something-else.json").write_text("{}")
@@ -265,7 +274,9 @@ def test_an_nginx_that_is_not_there_is_one_line(tmp_path, monkeypatch):
         nginx.find()
 
 
-@pytest.mark.parametrize("dispatch", ["127.0.0.1:9; } server {", "$host:80", "a b", 'x"y'])
+@pytest.mark.parametrize(
+    "dispatch", ["127.0.0.1:9; } server {", "$host:80", "a b", 'x"y', "http://127.0.0.1:9", "127.0.0.1"]
+)
 def test_what_means_something_in_a_configuration_is_refused(tmp_path, dispatch):
     with pytest.raises(nginx.CannotRun, match="dispatch: "):
         local(tmp_path, dispatch=dispatch).write(tmp_path, Path("/module.so"))

@@ -7,14 +7,16 @@ import os
 import shutil
 import socket
 import sys
+from io import StringIO
 from pathlib import Path
 
 import boto3
 import httpx
 import pytest
 import yaml
+from django.core.management import call_command
 
-from edge import cdn_aws, deploy
+from edge import cdn_aws, deploy, stack_code
 from edge.cdn import sha256
 from edge.cdn_aws import AwsCdn
 from edge.engine import FUNCTION
@@ -31,7 +33,7 @@ TOKEN = "Ab3-_xYz01Ab3-_xYz01Ab3-_xYz01AB"
 SERVICES = "s3,cloudfront,cloudformation,cloudwatch,monitoring,sns,sts"
 QUICK = Patience(30, 0.1)
 PARAMETERS = {
-    "ApiOriginDomain": "origin.example.com", "ApiDomain": "api.example.com", "RewriteCode": FUNCTION.read_text(),
+    "ApiOriginDomain": "origin.example.com", "ApiDomain": "api.example.com",
     "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/one", "AccessLogs": "false",
 }  # fmt: skip
 TRACK, NOT_FOUND, NEXT = b"<title>Your pickup</title>", b"<title>Not found</title>", b"<title>The next release</title>"
@@ -58,22 +60,44 @@ def amazon(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def stack(amazon):
-    """The outputs of the deployed stack, and clients for what is in it."""
-    return Stack(amazon)
+def deployed(amazon, tmp_path_factory):
+    """The deployed stack, and the environment in which `manage.py edge deploy` finds it."""
+    template = tmp_path_factory.mktemp("template") / "stack.json"
+    template.write_text(without_tls())
+    with pytest.MonkeyPatch.context() as patch:
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": amazon}
+        for name, value in keys.items():
+            patch.setenv(name, value)
+        for name, value in {"TEMPLATE": template, "PREPARING": QUICK, "DEPLOYING": QUICK}.items():
+            patch.setattr(deploy, name, value)
+        yield Stack(amazon)
+
+
+@pytest.fixture
+def stack(deployed):
+    """What is deployed, as it was deployed."""
+    yield deployed
+    for name in stack_code.FUNCTIONS.values():
+        deployed.release(name, FUNCTION.read_bytes())
+
+
+def command(*arguments: str) -> list[str]:
+    """What `manage.py edge deploy` prints."""
+    printed = StringIO()
+    call_command("edge", "deploy", "--stack", "qdn", *arguments, stdout=printed)
+    return printed.getvalue().splitlines()
 
 
 class Stack:
     """The template is deployed as it is, but for the statements that refuse a fetch without TLS."""
 
     def __init__(self, endpoint: str) -> None:
-        self.endpoint, self.said = endpoint, []
+        self.endpoint = endpoint
         self.cloudformation = self.client("cloudformation")
         self.s3 = self.client("s3")
         self.cdn = AwsCdn(self.client("cloudfront"), QUICK)
-        planned = self.plan(PARAMETERS)
-        self.planned = planned.changes
-        self.outputs = deploy.apply(self.cloudformation, planned, self.said.append, deploying=QUICK)
+        self.said = command("--yes", *(f"--set={name}={value}" for name, value in PARAMETERS.items()))
+        self.outputs = deploy.outputs(self.cloudformation, "qdn")
         self.put("SiteBucket", "production/track.html", TRACK)
         self.put("SiteBucket", "production/404.html", NOT_FOUND)
         self.put("SiteBucket", "production/release.json", b'{"by": "ana"}')
@@ -87,8 +111,13 @@ class Stack:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return boto3.client(service, region_name=cdn_aws.REGION, endpoint_url=self.endpoint, **keys)
 
-    def plan(self, parameters: dict[str, str]) -> deploy.Plan:
-        return deploy.plan(self.cloudformation, "qdn", parameters, self.said.append, without_tls(), QUICK, QUICK)
+    def release(self, function: str, code: bytes) -> None:
+        """Only the function of a release. `function` is the output that names it."""
+        self.cdn.put_function(self.outputs[function], code, [], lambda *_: None)
+
+    def live(self) -> dict[str, str]:
+        """{output: code}"""
+        return {name: stack_code.live(self.cdn, self.outputs[name]) for name in stack_code.FUNCTIONS.values()}
 
     def put(self, bucket: str, name: str, content: bytes) -> None:
         self.s3.put_object(Bucket=self.outputs[bucket], Key=name, Body=content)
@@ -143,10 +172,22 @@ HEADERS = {
 
 
 def test_everything_was_announced_before_it_was_made(stack):
+    announced = {line.split()[1] for line in stack.said if line.startswith("  Add ")}
     made = {line.split()[1] for line in stack.said if line.startswith("CREATE_COMPLETE")}
 
-    assert made - {"qdn"} <= {change.resource for change in stack.planned}
+    assert made - {"qdn"} <= announced
     assert {"SiteDistribution", "StagingDistribution", "ApiDistribution", "RewriteFunction", "SiteBucketPolicy"} <= made
+    last_announced = max(at for at, line in enumerate(stack.said) if line.startswith("  Add "))
+    assert last_announced < min(at for at, line in enumerate(stack.said) if line.startswith("CREATE_"))
+
+
+def test_a_deployment_ends_with_what_the_application_needs_to_know(stack):
+    assert stack.said[-len(stack.outputs) :] == [f"  {name} = {value}" for name, value in stack.outputs.items()]
+    assert stack.outputs["ApiOrigin"] == "https://api.example.com"
+
+
+def test_a_new_stack_begins_with_the_function_of_the_tree(stack):
+    assert stack.live() == dict.fromkeys(stack_code.FUNCTIONS.values(), FUNCTION.read_text())
 
 
 def test_the_staging_site_shows_the_next_release_and_the_customers_site_does_not(stack):
@@ -199,15 +240,54 @@ def test_a_distribution_that_the_bucket_does_not_name_is_refused(stack):
     assert stack.get(f"/track/{TOKEN}").status_code == 200
 
 
-def test_a_second_plan_has_nothing_to_do(stack):
-    assert stack.plan({}).changes == ()
+WORKING_OUT = "Working out what would change in the stack qdn …"
 
 
-def test_a_plan_names_what_it_would_change(stack):
-    planned = stack.plan({"PriceClass": "PriceClass_All"})
-    deploy.discard(stack.cloudformation, planned)
+def test_a_second_deployment_has_nothing_to_do(stack):
+    assert command("--yes") == [
+        WORKING_OUT, "The stack qdn is as it should be.", *(f"  {name} = {value}" for name, value in stack.outputs.items())
+    ]  # fmt: skip
 
-    assert "SiteDistribution" in {change.resource for change in planned.changes}
+
+def test_a_deployment_changes_what_it_was_told_to_and_says_so_first(stack):
+    """The emulator also lists what refers to what changes."""
+    said = command("--set", "AlarmEmail=ana@example.com", "--yes")
+
+    announced = {line.split()[1] for line in said if line.startswith(("  Modify ", "  Add "))}
+    assert announced == {
+        "AlarmTopic", "ApiFails", "FunctionIsSlow", "RewriteIsInvalid", "RewriteThrows", "SiteFails", "SiteMisses",
+        "StateThrows",
+    }  # fmt: skip
+    subscriptions = stack.client("sns").list_subscriptions()["Subscriptions"]
+    assert [(one["Protocol"], one["Endpoint"]) for one in subscriptions] == [("email", "ana@example.com")]
+    assert command()[1] == "The stack qdn is as it should be."
+
+
+def test_what_nobody_agreed_to_is_not_done(stack):
+    said = command("--set", "PriceClass=PriceClass_All")
+
+    assert said[-1] == "Nothing was changed. With --yes it is done without asking."
+    assert any(line.startswith("  Modify SiteDistribution ") for line in said)
+    assert not any(line.startswith("UPDATE_") for line in said)
+    assert command()[1] == "The stack qdn is as it should be."
+
+
+def test_the_code_that_is_live_survives_a_deployment_from_a_tree_that_has_another(stack, monkeypatch, tmp_path):
+    live = {"RewriteFunction": "// of the release\n", "StagingRewriteFunction": "// of the next one\n"}
+    live = {name: FUNCTION.read_text() + words for name, words in live.items()}
+    for name, code in live.items():
+        stack.release(name, code.encode())
+    (tmp_path / "rewrite.js").write_text(FUNCTION.read_text() + "// of a tree that nobody released\n")
+    monkeypatch.setattr(stack_code, "FUNCTION", tmp_path / "rewrite.js")
+
+    said = command("--set", "PriceClass=PriceClass_200", "--yes")
+
+    assert [line for line in said if "RewriteFunction (" in line and line.startswith("UPDATE_COMPLETE")] == [
+        f"UPDATE_COMPLETE {name} (AWS::CloudFront::Function)" for name in live
+    ]
+    assert stack.live() == live
+    site = stack.client("cloudfront").get_distribution(Id=stack.outputs["SiteDistribution"])["Distribution"]
+    assert site["DistributionConfig"]["PriceClass"] == "PriceClass_200"
 
 
 def test_the_same_invalidation_twice_is_one_and_ends(stack):

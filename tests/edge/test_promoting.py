@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge import manifest, pointer, releases
-from edge.cdn import FolderCdn, Front, FunctionRefused
+from edge.cdn import FolderCdn
 from edge.manifest import BadRelease
 from edge.pointer import Busy, Lost
-from edge.promoting import Broken, Promotion, Refused
+from edge.promoting import Broken, Promotion, Refused, Stuck
 from edge.releases import NoSuchRelease
 from edge.store import Conflict, EdgeError
+from tests.edge.ended import ended, leave
 from tests.edge.stores import Countdown, Killed, MemoryStore, Mortal
 
 pytestmark = pytest.mark.processes
@@ -35,7 +36,7 @@ class Edge:
     def __init__(self) -> None:
         self.code, self.cases, self.invalidated = b"", [], dict[str, list[str]]()
 
-    def put_function(self, code, cases):
+    def put_function(self, code, cases, progress):
         changed, self.code, self.cases = code != self.code, code, cases
         return changed
 
@@ -59,7 +60,7 @@ def edge():
 
 
 def promotion(store, edge, wrong=lambda release: [], now=NOW) -> Promotion:
-    return Promotion(store, edge, wrong, quiet, lambda: now, sleep=quiet)
+    return Promotion(store, edge, lambda release, beat: wrong(release), quiet, lambda: now, sleep=quiet)
 
 
 def staged(store, version: str) -> str:
@@ -200,9 +201,7 @@ def test_whoever_is_killed_at_any_step_and_runs_again_leaves_one_whole_release(w
         return lambda release: ["dark"] if way == "taken back" and release.id == ids[1] else []
 
     def run(clock, store, edge, target, ids):
-        Promotion(Mortal(store, clock), Mortal(edge, clock), wrong(ids), quiet, lambda: NOW, sleep=quiet).promote(
-            target, by="Ana"
-        )
+        promotion(Mortal(store, clock), Mortal(edge, clock), wrong(ids)).promote(target, by="Ana")
 
     def whole_run(clock):
         store, edge, target, ids = begin()
@@ -211,7 +210,7 @@ def test_whoever_is_killed_at_any_step_and_runs_again_leaves_one_whole_release(w
         except Refused:
             assert way == "taken back"
 
-    steps = crash_points(whole_run)
+    steps, gone = crash_points(whole_run), ended()
     assert steps > 60
     for step in range(steps):
         store, edge, target, ids = begin()
@@ -219,6 +218,7 @@ def test_whoever_is_killed_at_any_step_and_runs_again_leaves_one_whole_release(w
             run(Countdown(step), store, edge, target, ids)
 
         on_the_way = pointer.read(store).to or target
+        leave(store, "production", gone)
         try:
             promotion(store, edge, wrong(ids)).promote(on_the_way, by="Ana")
         except Refused:
@@ -227,9 +227,8 @@ def test_whoever_is_killed_at_any_step_and_runs_again_leaves_one_whole_release(w
         now = pointer.read(store)
         end = {"forward": "b", "back": "a", "taken back": "a"}[way]
         assert (is_whole(store, edge, end), now.release, now.to) == (True, ids[end == "b"], None), step
-        if way != "taken back":  # then it may be that nothing was changed yet
-            asked = {path for paths in list(edge.invalidated.values())[1 if way == "forward" else 2 :] for path in paths}
-            assert {"/only-a.html", "/only-b.html", "/track.html"} <= asked, step
+        asked = list(edge.invalidated.values())[2 if way == "back" else 1 :][-1]
+        assert {"/only-a.html", "/only-b.html", "/track.html"} <= set(asked), step
 
 
 def test_only_what_is_new_is_written(store, edge):
@@ -260,21 +259,23 @@ class Slow(Edge):
             meanwhile()
 
 
-def test_of_two_at_once_the_second_is_told_who_is_at_it(store):
-    a, b = staged(store, "a"), staged(store, "b")
+@pytest.mark.parametrize(("version", "by"), [("b", "Ben"), ("a", "Ben"), ("a", "Ana")])
+def test_of_two_at_once_the_second_is_told_who_is_at_it(store, version, by):
+    """Whatever they bring, and whoever they are: two windows of one operator are two."""
+    a, _ = staged(store, "a"), staged(store, "b")
     told = []
 
     def second():
         with pytest.raises(Busy) as error:
-            promotion(store, edge).promote(b, by="Ben")
+            promotion(store, edge).promote(staged(store, version), by=by)
         told.append(str(error.value))
 
     edge = Slow(second)
     promotion(store, edge).promote(a, by="Ana")
 
     assert told == [
-        f"Ana is bringing release {a} to production, last heard of at 2026-11-24T12:00:00+00:00. Wait for it, or run the"
-        f" same command for {a}, which goes on with it"
+        f"Ana is bringing release {a} to production on this machine, last heard of at 2026-11-24T12:00:00+00:00. Wait for"
+        " it; once that process has ended, try again at once"
     ]
     assert is_whole(store, edge, "a")
 
@@ -380,9 +381,9 @@ def test_who_is_heard_of_during_a_long_wait_keeps_it(store):
                 clock[0] += timedelta(minutes=1)
                 progress("forgotten", 0, 1)
                 with pytest.raises(Busy):
-                    Promotion(store, Edge(), lambda release: [], quiet, lambda: clock[0]).promote(b, by="Ben")
+                    Promotion(store, Edge(), lambda *_: [], quiet, lambda: clock[0]).promote(b, by="Ben")
 
-    Promotion(store, Long(), lambda release: [], quiet, lambda: clock[0]).promote(a, by="Ana")
+    Promotion(store, Long(), lambda *_: [], quiet, lambda: clock[0]).promote(a, by="Ana")
 
     assert pointer.read(store).release == a
 
@@ -396,12 +397,8 @@ class Failing(Edge):
         raise self.error
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [(EdgeError("not allowed"), "not allowed"), (KeyboardInterrupt(), "interrupted")],
-    ids=["refused", "^C"],
-)
-def test_who_gives_up_says_so_and_nobody_has_to_wait(store, edge, error, words):
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit("terminated")], ids=["^C", "ended"])
+def test_who_gives_up_says_so_and_nobody_has_to_wait(store, edge, error):
     a, b = staged(store, "a"), staged(store, "b")
     promotion(store, edge).promote(a, by="Ana")
 
@@ -409,20 +406,69 @@ def test_who_gives_up_says_so_and_nobody_has_to_wait(store, edge, error, words):
         promotion(store, Failing(error)).promote(b, by="Ana")
 
     now = pointer.read(store)
-    assert (now.release, now.to, now.stopped, now.before()) == (a, b, words, a)
+    assert (now.release, now.to, now.stopped, now.before()) == (a, b, "interrupted", a)
     promotion(store, edge).promote(a, by="Ben")
     assert is_whole(store, edge, "a")
     assert (pointer.read(store).to, pointer.read(store).stopped) == (None, "")
 
 
 def test_two_who_bring_the_same_release_in_the_same_second_are_told_apart(store):
+    """The first one is found at rest by both; what they write differs by its holder only."""
     a = staged(store, "a")
 
-    holds = [pointer.take(store, "production", a, by="Ana", now=lambda: NOW) for _ in range(2)]
+    class Raced(MemoryStore):
+        def write(self, name, content, **more):
+            if name == POINTER:
+                first.append(pointer.take(store, "production", a, by="Ana", now=lambda: NOW))
+            return super().write(name, content, **more)
 
-    with pytest.raises(Lost):
-        holds[0].beat()
-    holds[1].beat()
+    raced, first = Raced(), []
+    raced.objects = store.objects
+    with pytest.raises(Busy, match="Ana is bringing release"):
+        pointer.take(raced, "production", a, by="Ana", now=lambda: NOW)
+
+    first[0].beat()
+
+
+@pytest.mark.parametrize("version", ["a", "b"], ids=["the same one", "another one"])
+def test_whose_process_has_ended_is_gone_on_with_at_once(store, edge, version):
+    a, b = staged(store, "a"), staged(store, "b")
+    pointer.take(store, "production", a, by="Ana", now=lambda: NOW)
+    leave(store, "production", ended())
+    assert pointer.read(store).is_held(NOW) is False
+
+    promotion(store, edge).promote(a if version == "a" else b, by="Ben")
+
+    assert is_whole(store, edge, version)
+
+
+@pytest.mark.parametrize(
+    ("holder", "said"),
+    [
+        (
+            f"web-2/{'0' * 8}:7:7:{'0' * 16}",
+            " on web-2, last heard of at 2026-11-24T12:00:00+00:00. Wait for it; if it was killed, try again there at once,"
+            " or here from 2026-11-24T12:10:00+00:00 on",
+        ),
+        (
+            "0123456789abcdef",  # as it was written before
+            ", last heard of at 2026-11-24T12:00:00+00:00. Wait for it; if it was killed, try again from"
+            " 2026-11-24T12:10:00+00:00 on",
+        ),
+    ],
+    ids=["another machine", "who does not say"],
+)
+def test_of_whom_nothing_is_known_is_waited_for(store, edge, holder, said):
+    a = staged(store, "a")
+    pointer.take(store, "production", a, by="Ana", now=lambda: NOW)
+    leave(store, "production", holder)
+
+    with pytest.raises(Busy) as error:
+        promotion(store, edge, now=NOW + pointer.LEASE - timedelta(seconds=1)).promote(a, by="Ana")
+
+    assert str(error.value) == f"Ana is bringing release {a} to production{said}"
+    promotion(store, edge, now=NOW + pointer.LEASE).promote(a, by="Ana")
+    assert is_whole(store, edge, "a")
 
 
 def test_who_was_faster_is_named_though_it_is_all_over(store):
@@ -454,10 +500,11 @@ def test_a_release_that_is_pruned_before_it_was_declared_is_not_begun(store, edg
 
     raced = Raced()
     raced.objects = store.objects
-    with pytest.raises(NoSuchRelease):
+    with pytest.raises(Refused, match=f"production is {a} again: there is no release {b}"):
         promotion(raced, edge).promote(b, by="Ana")
 
     assert is_whole(store, edge, "a")
+    assert pointer.read(store).to is None
 
 
 def test_not_a_second_before(store, edge):
@@ -513,7 +560,7 @@ def test_staging_is_a_place_of_its_own(store, edge):
     a, b = staged(store, "a"), staged(store, "b")
     promotion(store, edge).promote(a, by="Ana")
 
-    Promotion(store, Edge(), lambda release: [], quiet, lambda: NOW, pointer.STAGING).promote(b, by="Ben")
+    Promotion(store, Edge(), lambda *_: [], quiet, lambda: NOW, pointer.STAGING).promote(b, by="Ben")
 
     assert is_whole(store, edge, "a")
     assert store.read("staging/track.html")[0] == b"track b"
@@ -523,9 +570,20 @@ def test_staging_is_a_place_of_its_own(store, edge):
 # --- what belongs to a release, and what was damaged
 
 
+class Fronted(Edge):
+    """Before an edge that tries functions."""
+
+    def __init__(self, cdn) -> None:
+        super().__init__()
+        self.cdn = cdn
+
+    def put_function(self, code, cases, progress):
+        return self.cdn.put_function("rewrite", code, cases, progress)
+
+
 def test_a_function_is_tried_with_the_cases_of_its_own_release(store, tmp_path):
     """Function and cases change together; going back, the old function has to do what it had to do then."""
-    front, ids = Front(FolderCdn(tmp_path), "rewrite", "E1"), []
+    front, ids = Fronted(FolderCdn(tmp_path)), []
     for uri in ("/old.html", "/new.html"):
         cases = [{"name": uri, "event": {"request": {"uri": "/"}}, "expected": {"uri": uri}}]
         code = f"function handler(event) {{ event.request.uri = '{uri}'; return event.request; }}"
@@ -539,13 +597,15 @@ def test_a_function_is_tried_with_the_cases_of_its_own_release(store, tmp_path):
 
 
 def test_a_function_without_cases_has_to_lead_somewhere(store, tmp_path):
-    front = Front(FolderCdn(tmp_path), "rewrite", "E1")
+    front = Fronted(FolderCdn(tmp_path))
     good = releases.stage(store, content("a") | {"function.js": b"function handler(e) { return e.request; }"}, quiet).id
     bad = releases.stage(store, content("a") | {"function.js": b"function handler(e) { return {}; }"}, quiet).id
     promotion(store, front).promote(good, by="Ana")
 
-    with pytest.raises(FunctionRefused, match="the function returns no request"):
+    with pytest.raises(Refused, match=f"production is {good} again: .*: the function returns no request"):
         promotion(store, front).promote(bad, by="Ana")
+
+    assert front.cdn.live_code("rewrite") == b"function handler(e) { return e.request; }"
 
 
 @pytest.mark.parametrize("cases", [b"{", b"[1]", b'[{"name": "x"}]', b"3"])
@@ -589,7 +649,7 @@ def test_what_is_wrong_only_for_a_moment_is_no_reason_to_go_back(store, edge):
     promotion(store, edge).promote(a, by="Ana")
     answers, slept = [["track.html: 502"], ["track.html: leads to something else"], []], []
 
-    Promotion(store, edge, lambda release: answers.pop(0), quiet, lambda: NOW, sleep=slept.append).promote(b, by="Ana")
+    Promotion(store, edge, lambda *_: answers.pop(0), quiet, lambda: NOW, sleep=slept.append).promote(b, by="Ana")
 
     assert (pointer.read(store).release, slept, answers) == (b, [2, 4], [])
 
@@ -597,12 +657,235 @@ def test_what_is_wrong_only_for_a_moment_is_no_reason_to_go_back(store, edge):
 def test_what_stays_wrong_for_half_a_minute_is(store, edge):
     a, b, slept = staged(store, "a"), staged(store, "b"), []
     promotion(store, edge).promote(a, by="Ana")
-    wrong = lambda release: ["dark"] if release.id == b else []  # noqa: E731
+    wrong = lambda release, beat: ["dark"] if release.id == b else []  # noqa: E731
 
     with pytest.raises(Refused):
         Promotion(store, edge, wrong, quiet, lambda: NOW, sleep=slept.append).promote(b, by="Ana")
 
     assert slept == [2, 4, 8, 16]
+
+
+# --- what cannot be done is taken back
+
+
+class Flaky(Edge):
+    """Refuses a step so many times; `before` is what was there when it was first asked."""
+
+    def __init__(self, step, times, error=None) -> None:
+        super().__init__()
+        self.step, self.left, self.error = step, times, error or EdgeError("not allowed")
+
+    def put_function(self, code, cases, progress):
+        self._refuse("put_function")
+        return super().put_function(code, cases, progress)
+
+    def invalidate(self, paths, reference, progress):
+        self._refuse("invalidate")
+        super().invalidate(paths, reference, progress)
+
+    def _refuse(self, step) -> None:
+        if step == self.step and self.left:
+            self.left -= 1
+            raise self.error
+
+
+@pytest.mark.parametrize("place", [pointer.PRODUCTION, pointer.STAGING])
+@pytest.mark.parametrize("step", ["put_function", "invalidate"])
+@pytest.mark.parametrize("error", [EdgeError("not allowed"), OSError("not allowed"), ValueError("not allowed")], ids=repr)
+def test_a_step_that_cannot_be_done_leads_back_by_itself(store, step, error, place):
+    a, b = staged(store, "a"), staged(store, "b")
+    edge = Flaky(step, 0, error)
+    whole = Promotion(store, edge, lambda *_: [], quiet, lambda: NOW, place, quiet)
+    whole.promote(a, by="Ana")
+    edge.left = 1
+
+    with pytest.raises(Refused) as refused:
+        whole.promote(b, by="Ben")
+
+    assert str(refused.value) == f"release {b} could not be put there, {place} is {a} again: not allowed"
+    assert refused.value.__cause__ is error
+    found = {path: store.read(f"{place}/{path}")[0] for path in ("track.html", "404.html", "only-a.html")}
+    assert (found, edge.code) == ({path: content("a")[path] for path in found}, b"function a")
+    assert f"{place}/only-b.html" not in store.objects
+    now = pointer.read(store, place)
+    assert (now.release, now.to, now.stopped) == (a, None, "")
+    assert [(one.number, one.by, one.came_from, one.to, one.result) for one in now.history[1:]] == [
+        (3, "Ben", b, a, f"back from {b}: not allowed")
+    ]
+    [*_, (reference, forgotten)] = edge.invalidated.items()  # what the edge may have kept of b is forgotten
+    assert reference.startswith(f"{place}-{a}-3-")
+    assert forgotten == ["/404.html", "/only-a.html", "/only-b.html", "/track.html"]
+    whole.promote(b, by="Ben")
+    assert pointer.read(store, place).release == b
+
+
+def test_a_look_that_fails_leads_back_too(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+    promotion(store, edge).promote(a, by="Ana")
+
+    def looks(release):
+        if release.id == b:
+            raise OSError
+        return []
+
+    with pytest.raises(Refused, match=f"release {b} could not be put there, production is {a} again: OSError"):
+        promotion(store, edge, looks).promote(b, by="Ana")
+
+    assert is_whole(store, edge, "a")
+
+
+@pytest.mark.parametrize("way", ["forward", "back"])
+def test_when_there_is_no_going_back_either_both_reasons_are_written_down_and_either_can_be_gone_on_with(store, way):
+    a, b = staged(store, "a"), staged(store, "b")
+    edge = Flaky("invalidate", 0)
+    promotion(store, edge).promote(a, by="Ana")
+    edge.left = 2
+
+    with pytest.raises(Stuck) as stuck:
+        promotion(store, edge).promote(b, by="Ana")
+
+    assert str(stuck.value) == (
+        f"release {b} could not stay: not allowed; and going back to {a} failed: not allowed. Run the same command again,"
+        f" or bring {a}: both go on from here"
+    )
+    now = pointer.read(store)
+    assert (now.release, now.to, now.stopped) == (a, a, str(stuck.value))
+    assert (now.is_held(NOW), now.before()) == (False, a)
+    promotion(store, edge).promote(b if way == "forward" else a, by="Ben")
+    assert is_whole(store, edge, "b" if way == "forward" else "a")
+    assert "/only-b.html" in list(edge.invalidated.values())[-1]  # it was deleted before, and nobody was told
+    now = pointer.read(store)
+    assert (now.to, now.stopped) == (None, "")
+    assert [one.result for one in now.history[1:]] == [
+        f"release {a} was begun and not finished: {stuck.value}", "live"
+    ]  # fmt: skip
+
+
+def test_two_long_reasons_are_both_written_down(store):
+    a, b = staged(store, "a"), staged(store, "b")
+    edge = Flaky("invalidate", 0)
+    promotion(store, edge).promote(a, by="Ana")
+    edge.left, edge.error = 2, EdgeError("no " * 2000)
+
+    with pytest.raises(Stuck):
+        promotion(store, edge).promote(b, by="Ana")
+
+    stopped = pointer.read(store).stopped
+    assert stopped.endswith(f"no no…. Run the same command again, or bring {a}: both go on from here")
+    assert stopped.count("…") == 2
+
+
+def test_what_is_there_does_not_work_after_a_step_that_could_not_be_done(store):
+    a, b = staged(store, "a"), staged(store, "b")
+    edge = Flaky("invalidate", 0)
+    promotion(store, edge).promote(a, by="Ana")
+    edge.left = 1
+
+    with pytest.raises(Broken) as broken:
+        promotion(store, edge, lambda release: ["dark"]).promote(b, by="Ana")
+
+    assert str(broken.value) == (
+        f"release {a}, to which production went back, does not work either: dark. What was wrong with {b}: not allowed"
+    )
+    now = pointer.read(store)
+    assert (now.release, now.to, now.history[-1].result) == (
+        a, None, f"back from {b}: not allowed; does not work either: dark"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", ["put_function", "invalidate"])
+def test_the_first_release_stops_where_it_cannot_go_on(store, step):
+    a, edge = staged(store, "a"), Flaky(step, 1)
+
+    with pytest.raises(EdgeError, match=r"^not allowed$"):
+        promotion(store, edge).promote(a, by="Ana")
+
+    assert (pointer.read(store).to, pointer.read(store).stopped) == (a, "not allowed")
+    promotion(store, edge).promote(a, by="Ana")
+    assert is_whole(store, edge, "a")
+
+
+def test_what_is_live_is_put_right_or_stops_but_there_is_nothing_to_go_back_to(store):
+    a, edge = staged(store, "a"), Flaky("invalidate", 0)
+    promotion(store, edge).promote(a, by="Ana")
+    edge.left = 1
+
+    with pytest.raises(EdgeError, match=r"^not allowed$"):
+        promotion(store, edge).promote(a, by="Ana")
+
+    assert (pointer.read(store).release, pointer.read(store).to, pointer.read(store).stopped) == (a, a, "not allowed")
+
+
+def test_who_lost_it_does_not_go_back_on_top_of_who_has_it(store):
+    a, b, c = staged(store, "a"), staged(store, "b"), staged(store, "c")
+    promotion(store, Edge()).promote(a, by="Ana")
+
+    class Late(Edge):
+        def invalidate(self, paths, reference, progress):
+            promotion(store, self.other, now=NOW + pointer.LEASE).promote(c, by="Ben")
+            raise EdgeError("not allowed")
+
+    edge = Late()
+    edge.other = Edge()
+    with pytest.raises(Lost):
+        promotion(store, edge).promote(b, by="Ana")
+
+    assert is_whole(store, edge.other, "c")
+    assert pointer.read(store).release == c
+
+
+def test_what_goes_wrong_is_put_into_words(store):
+    a, b, edge = staged(store, "a"), staged(store, "b"), Flaky("invalidate", 0)
+    whole = Promotion(store, edge, lambda *_: [], quiet, lambda: NOW, sleep=quiet, explain=lambda error: f"«{error}»")
+    whole.promote(a, by="Ana")
+    edge.left = 1
+
+    with pytest.raises(Refused, match=r"again: «not allowed»$"):
+        whole.promote(b, by="Ana")
+
+
+# --- whoever is at it is heard of
+
+
+@pytest.mark.parametrize("step", ["put_function", "verify"])
+def test_who_is_heard_of_during_a_long_step_keeps_it(store, step):
+    a, b = staged(store, "a"), staged(store, "b")
+    clock = [NOW]
+
+    def takes_long(beat):
+        for _ in range(20):
+            clock[0] += timedelta(minutes=1)
+            beat()
+            with pytest.raises(Busy):
+                Promotion(store, Edge(), lambda *_: [], quiet, lambda: clock[0]).promote(b, by="Ben")
+
+    class Long(Edge):
+        def put_function(self, code, cases, progress):
+            if step == "put_function":
+                takes_long(lambda: progress("cases", 0, 1))
+            return super().put_function(code, cases, progress)
+
+    def verify(release, beat):
+        if step == "verify":
+            takes_long(beat)
+        return []
+
+    Promotion(store, Long(), verify, quiet, lambda: clock[0]).promote(a, by="Ana")
+
+    assert pointer.read(store).release == a
+
+
+def test_who_loses_it_during_a_look_is_told(store, edge):
+    a, b = staged(store, "a"), staged(store, "b")
+
+    def verify(release, beat):
+        promotion(store, Edge(), now=NOW + pointer.LEASE).promote(b, by="Ben")
+        clock.append(NOW + pointer.LEASE)
+        beat()
+
+    clock = [NOW]
+    with pytest.raises(Lost):
+        Promotion(store, edge, verify, quiet, lambda: clock[-1]).promote(a, by="Ana")
 
 
 # --- the record
@@ -626,9 +909,10 @@ def test_what_was_begun_and_not_finished_is_written_down(store, edge, stopped):
 
 
 def test_who_takes_over_the_same_release_does_not_wipe_out_who_began(store, edge):
-    a = staged(store, "a")
+    a, gone = staged(store, "a"), ended()
     for by in ("Ana", "Ana", "Ben"):
         pointer.take(store, "production", a, by=by, now=lambda: NOW)
+        leave(store, "production", gone)
 
     assert [(one.number, one.by, one.came_from, one.to) for one in pointer.read(store).history] == [(1, "Ana", None, a)]
 

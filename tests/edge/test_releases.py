@@ -1,4 +1,5 @@
 import hashlib
+import threading
 
 import pytest
 
@@ -103,3 +104,49 @@ def test_a_stray_file_is_no_release(store):
         store.objects[name] = b"x"
 
     assert list(releases.staged(store)) == [release.id]
+
+
+def test_a_damaged_release_is_listed_with_what_is_wrong_and_hides_no_other(store):
+    ids = sorted(releases.stage(store, CONTENT | {"track.html": body}, quiet).id for body in (b"a", b"b", b"c"))
+    store.objects[f"releases/{ids[0]}/manifest.json"] = b"{"
+
+    (first, error), *others = releases.listed(store)
+
+    assert (first, str(error)) == (ids[0], f"releases/{ids[0]}/manifest.json is damaged: it cannot be read as a manifest")
+    assert isinstance(error, BadRelease)
+    assert others == [(id, releases.read(store, id)) for id in ids[1:]]
+
+
+def test_what_is_deleted_while_it_is_listed_is_left_out(store):
+    ids = sorted(releases.stage(store, CONTENT | {"track.html": body}, quiet).id for body in (b"a", b"b"))
+    read = store.read
+
+    def too_late(name):
+        store.delete(f"releases/{ids[1]}/manifest.json")
+        return read(name)
+
+    store.read = too_late
+
+    assert [id for id, _ in releases.listed(store)] == ids[:1]
+
+
+def test_of_many_releases_a_few_are_read_at_a_time(store):
+    ids = sorted(releases.stage(store, CONTENT | {"track.html": bytes([65 + n])}, quiet).id for n in range(20))
+    together, first, read = threading.Barrier(releases.AT_A_TIME), iter(range(releases.AT_A_TIME)), store.read
+
+    def slow(name):
+        if next(first, None) is not None:
+            together.wait(10)
+        return read(name)
+
+    store.read = slow
+
+    assert [id for id, _ in releases.listed(store)] == ids
+
+
+def test_the_manifest_of_another_release_is_not_that_of_this_one(store):
+    one, other = (releases.stage(store, CONTENT | {"track.html": body}, quiet).id for body in (b"a", b"b"))
+    store.objects[f"releases/{one}/manifest.json"] = store.objects[f"releases/{other}/manifest.json"]
+
+    with pytest.raises(BadRelease, match=f"releases/{one}/manifest.json is that of release {other}"):
+        releases.read(store, one)

@@ -13,7 +13,7 @@ import quickjs
 import yaml
 
 from dispatch.models import TOKEN
-from edge import deploy, manifest, pointer
+from edge import deploy, manifest, pointer, stack_code
 from edge.engine import FUNCTION
 
 ROOT = Path(__file__).parents[2]
@@ -73,8 +73,9 @@ def test_cloudformation_takes_it_as_it_is():
     assert [event for event in yaml.parse(TEXT) if isinstance(event, yaml.AliasEvent)] == []  # it knows no aliases
 
 
-def test_the_edge_function_fits_its_parameter():
-    assert len(FUNCTION.read_text()) <= TEMPLATE["Parameters"]["RewriteCode"]["MaxLength"]
+@pytest.mark.parametrize("name", ["RewriteCode", "StagingRewriteCode"])
+def test_the_edge_function_fits_its_parameter(name):
+    assert len(FUNCTION.read_text()) <= TEMPLATE["Parameters"][name]["MaxLength"] == stack_code.LONGEST
 
 
 def test_a_secret_is_shown_to_nobody():
@@ -237,6 +238,29 @@ def test_what_is_missing_is_a_page_with_404_and_soon_looked_for_again(site):
     assert max(one["ErrorCachingMinTTL"] for one in pages.values()) <= 10
 
 
+# --- what the documentation promises
+
+
+DOCS = (ROOT / "docs" / "edge-stack.md").read_text()
+
+
+def test_every_parameter_and_every_output_is_explained():
+    named = set(re.findall(r"`(\w+)`", DOCS))
+
+    assert set(TEMPLATE["Parameters"]) - named == set()
+    assert set(TEMPLATE["Outputs"]) - named - {"ApiDistribution"} == set()  # it keeps nothing: no setting is made of it
+    assert set(re.findall(r"--set (\w+)=", DOCS)) <= set(TEMPLATE["Parameters"])
+
+
+@pytest.mark.parametrize("module", ["deploy", "stack_changes", "stack_events", "cdn_aws"])
+def test_the_rights_are_those_of_the_calls_that_are_made(module):
+    calls = re.findall(r"\b(cloudformation|cloudfront)\.([a-z]+(?:_[a-z]+)+)\(", (ROOT / f"edge/{module}.py").read_text())
+    actions = {f"{service}:{call.title().replace('_', '')}" for service, call in calls}
+
+    assert actions
+    assert [action for action in sorted(actions) if f'"{action}"' not in DOCS] == []
+
+
 # --- functions
 
 
@@ -247,8 +271,26 @@ def test_functions_run_in_the_engine_that_they_are_tested_for(name):
     assert (function["FunctionConfig"]["Runtime"], function["AutoPublish"]) == ("cloudfront-js-2.0", True)
 
 
-def test_the_stack_says_that_it_begins_with_the_code_it_is_given():
-    assert RESOURCES["RewriteFunction"]["Properties"]["FunctionCode"] == {"Ref": "RewriteCode"}
+def test_each_function_has_the_code_it_is_given_and_that_of_staging_begins_as_the_other():
+    code = {name: RESOURCES[name]["Properties"]["FunctionCode"] for name in ("RewriteFunction", "StagingRewriteFunction")}
+
+    assert code == {
+        "RewriteFunction": {"Ref": "RewriteCode"},
+        "StagingRewriteFunction": {
+            "Fn::If": ["HasStagingRewriteCode", {"Ref": "StagingRewriteCode"}, {"Ref": "RewriteCode"}]
+        },
+    }
+    assert TEMPLATE["Parameters"]["StagingRewriteCode"]["Default"] == ""
+    assert TEMPLATE["Conditions"]["HasStagingRewriteCode"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "StagingRewriteCode"}, ""]}]
+    }
+
+
+def test_outputs_name_the_functions_whose_code_a_deployment_leaves_alone():
+    for parameter, output in stack_code.FUNCTIONS.items():
+        assert parameter in TEMPLATE["Parameters"]
+        assert RESOURCES[output]["Type"] == "AWS::CloudFront::Function"
+        assert TEMPLATE["Outputs"][output]["Value"] == RESOURCES[output]["Properties"]["Name"]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,16 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
+from crew import rules, showing
+from crew.models import Assignment, Event, Member, Truck
 from dispatch import photos
-from dispatch.models import Board, Job
+from dispatch.models import Board, Job, Message
 from dispatch.statuses import STATUS_FLOW
 from qdn import demo_data
 from tests.postgres import free_port
@@ -57,6 +61,40 @@ def test_finished_jobs_of_the_demo_have_pictures_of_before_and_after(db):
     assert (kinds, served) == ([["before", "after"]] * 3, [b"\xff\xd8"] * 6)
 
 
+def test_the_crews_of_the_demo_have_work_today_and_tomorrow_and_places_to_claim(db):
+    demo_data.load(lambda done: None)
+
+    board = Board.objects.get(slug="main")
+    events = showing.upcoming(board)
+    by_day = Counter((event.starts_at.astimezone(board.zone).date() - board.midnight().date()).days for event in events)
+    with_jobs = [event for event in events[:6] if event.outings.exists()]
+    asked = Assignment.objects.present().exclude(release_asked_at=None)
+    assert (Member.objects.count(), Truck.objects.count(), dict(by_day)) == (8, 3, {0: 3, 1: 3, 2: 2, 3: 1, 4: 1, 6: 1})
+    assert len(with_jobs) == 6
+    assert Counter(showing.status(event) for event in events) == {"open": 7, "full": 4}
+    assert [(one.member.name, one.event.title) for one in asked] == [("Pete Yazzie", "South side")]
+    assert [rules.warnings(event) for event in events] == [[]] * len(events)
+    assert Member.objects.get(user__username="ben").name == "Ben Okafor"
+
+
+@pytest.mark.parametrize("hour", [0, 6, 12, 23])
+def test_todays_outings_are_under_way_whenever_the_demo_is_started(db, hour):
+    now = Board.objects.get(slug="main").midnight() + timedelta(hours=hour, minutes=5)
+    with time_machine.travel(now, tick=False):
+        demo_data.load(lambda done: None)
+
+        board = Board.objects.get(slug="main")
+        under_way = Event.objects.filter(starts_at__lte=now, ends_at__gt=now)
+        assert under_way.count() == 3
+        assert {event.starts_at.astimezone(board.zone).date() for event in under_way} == {board.midnight(now).date()}
+
+
+def test_the_demo_writes_to_nobody(db):
+    demo_data.load(lambda done: None)
+
+    assert list(Message.objects.filter(status=Message.Status.QUEUED)) == []
+
+
 def test_a_database_in_use_is_not_new(db, job):
     assert demo_data.is_new() is False
 
@@ -96,6 +134,10 @@ def test_the_demo_starts_twice_and_stops_cleanly(tmp_path, number):
         assert ("Demo data: 60 jobs" in said) is first
         assert f"http://127.0.0.1:{port}/board/main/" in said
         assert f"http://127.0.0.1:{port}/track/" in said
+        assert (
+            f"Dee Walker's phone, signed in once within 15 minutes:\n              http://127.0.0.1:{port}/crew/sign-in/"
+            in said
+        )
         assert "ana, ben (dispatchers) or admin; the password is quickdump" in said
         assert (process.returncode, rest.split()) == (0, ["Stopped."])
 

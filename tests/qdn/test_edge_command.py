@@ -3,9 +3,13 @@
 import getpass
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
+import time
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 
@@ -15,11 +19,12 @@ from botocore.stub import Stubber
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
+from dispatch.mirror import faults
 from edge import cdn_aws, engine, manifest, pointer
-from edge.cdn import CdnError, RecordingCdn
+from edge.cdn import CdnError, FolderCdn, RecordingCdn
 from edge.serving import serving
 from qdn import edge_places
-from qdn.management.commands.edge import Command
+from qdn.management.commands.edge import Command, parameters
 from qdn.site import SiteStore
 from tests.postgres import free_port
 from tests.qdn.sites import edge, release, stage, use_folders
@@ -29,6 +34,7 @@ from tests.servers import product
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
+LOOKING = "  looking at it as a customer has it …"
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +72,7 @@ def test_a_release_is_staged_promoted_and_taken_back(folder):
     )
     assert edge("promote").splitlines()[-1] == f"Release {second} is live."
     assert b"Two" in files(folder)["track.html"]
-    assert edge("verify") == f"Production is release {second}, as it should be.\n"
+    assert edge("verify").splitlines() == [LOOKING, f"Production is release {second}, as it should be."]
 
     assert edge("rollback").splitlines()[-1] == f"Release {first} is live again."
     assert b"One" in files(folder)["track.html"]
@@ -87,6 +93,63 @@ def at(number: int) -> str:
 
 def assets(folder: Path) -> list[str]:
     return [path for path in files(folder) if path.startswith("static/")]
+
+
+def test_a_promotion_says_what_it_is_at(folder):
+    release("One")
+    second = stage("Two")
+
+    said = [re.sub(r"(: \d+)?(, \d+ s)?$", "", line) for line in edge("promote").splitlines()]
+
+    assert said == [
+        "  checked", "  checked", "  assets", "  pages", "  forgotten", LOOKING, f"Release {second} is live."
+    ]  # fmt: skip
+
+
+def test_what_broke_off_on_a_terminal_leaves_the_error_a_line_of_its_own(folder, monkeypatch):
+    def wait(self, distribution, invalidation, progress):
+        progress("forgotten", 0, 1)
+        raise CdnError("it takes too long")
+
+    monkeypatch.setattr(FolderCdn, "wait", wait)
+    screen = Screen()
+
+    with pytest.raises(CommandError, match="it takes too long"):
+        call_command("edge", "stage", "--no-api", stdout=screen)
+
+    assert re.fullmatch(r"  forgotten: 0 of 1(, \d+ s)? *\n", screen.getvalue().rpartition("\r")[2])
+
+
+class Screen(StringIO):
+    def isatty(self):
+        return True
+
+
+class Closed(StringIO):
+    """A pipe whose reader has gone after some lines."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self.left = lines
+
+    def write(self, text: str) -> int:
+        if not self.left:
+            raise BrokenPipeError
+        self.left -= 1
+        return super().write(text)
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3])
+def test_a_release_goes_on_when_nobody_reads_any_more_what_is_told(folder, lines):
+    first = release("One")
+    second = stage("Two")
+
+    call_command("edge", "promote", "--no-api", stdout=Closed(lines), stderr=Closed(0))
+
+    now = pointer.read(SiteStore())
+    assert (now.release, now.to, [(one.to, one.result) for one in now.history]) == (
+        second, None, [(first, "live"), (second, "live")],
+    )  # fmt: skip
 
 
 def test_status_for_programs(folder):
@@ -122,6 +185,27 @@ def test_status_says_who_is_at_it(folder, facts, words):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"to": id, "by": "Ana"} | facts))
 
     assert f", {words.format(id=id, at=facts['at'])}" in edge("status").splitlines()[0]
+
+
+def test_a_damaged_release_is_listed_as_such_and_hides_no_other(folder):
+    ids = [release("One"), release("Two"), stage("Three")]
+    damaged = ids[0]
+    name = f"releases/{damaged}/manifest.json"
+    (folder / "site" / name).write_text("{")
+    printed = StringIO()
+
+    with pytest.raises(CommandError, match=r"^1 of these releases cannot be promoted$") as error:
+        call_command("edge", "list", stdout=printed)
+
+    assert error.value.returncode == 1
+    counts = f"3 pages, {len(assets(folder))} assets"
+    assert sorted(printed.getvalue().splitlines()) == sorted(
+        [
+            f"{damaged}  DAMAGED: {name} is damaged: it cannot be read as a manifest",
+            f"{ids[1]}  {counts}  production",
+            f"{ids[2]}  {counts}  staging",
+        ]
+    )
 
 
 def test_prune_says_what_is_gone(folder):
@@ -219,7 +303,12 @@ def test_one_bad_answer_is_no_reason_to_fail(folder, monkeypatch):
     page.write_text("old")
     monkeypatch.setattr(edge_places, "sleep", lambda seconds: page.write_bytes(content))
 
-    assert edge("verify") == f"Production is release {id}, as it should be.\n"
+    assert edge("verify").splitlines() == [
+        LOOKING,
+        "  looking at it as a customer has it: 1 problem so far, track.html: /track/nobodys-link-nobodys-link-nobody leads"
+        " to something else than this release's",
+        f"Production is release {id}, as it should be.",
+    ]
 
 
 def test_who_has_no_name_is_a_number(folder, monkeypatch):
@@ -367,27 +456,93 @@ def test_what_the_network_refuses_is_said_and_can_be_gone_on_with(bucket, cdn, v
     second = stage("Two")
     cdn.refuses["invalidate"] = CdnError("these keys may not do it")
 
-    assert refused("promote") == "these keys may not do it"
+    said = refused("promote")
 
+    assert said.startswith(f"release {second} could not stay: these keys may not do it; and going back to {first} failed: ")
     now = pointer.read(SiteStore())
-    assert (now.release, now.to, now.stopped) == (first, second, "these keys may not do it")
+    assert (now.release, now.to, now.stopped) == (first, first, said)
     cdn.refuses.clear()
     assert edge("promote").splitlines()[-1] == f"Release {second} is live."
 
 
-def test_a_bucket_that_is_not_there(bucket, cdn, settings):
-    options = settings.STORAGES["site"]["OPTIONS"] | {"bucket_name": "nowhere"}
-    settings.STORAGES = settings.STORAGES | {"site": settings.STORAGES["site"] | {"OPTIONS": options}}
-
-    assert refused("status") == "there is no bucket nowhere: create it or set SITE_BUCKET"
+# --- storage that does not do it: every step says what to do, and production is what it was
 
 
-def test_a_server_that_cannot_be_reached(bucket, cdn, settings):
-    url = f"http://127.0.0.1:{free_port()}"
-    options = settings.STORAGES["site"]["OPTIONS"] | {"endpoint_url": url}
-    settings.STORAGES = settings.STORAGES | {"site": settings.STORAGES["site"] | {"OPTIONS": options}}
+class Doorman(BaseHTTPRequestHandler):
+    """Lets nobody in; a HEAD has no body that says why."""
 
-    assert refused("status") == f"cannot reach {url}: check the network and AWS_ENDPOINT_URL"
+    def do_GET(self):
+        body = b"" if self.command == "HEAD" else b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+        self.send_response(403)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_PUT = do_HEAD = do_DELETE = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def doorman():
+    """The address of a storage that refuses access."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Doorman)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def with_options(settings, **options):
+    site = settings.STORAGES["site"]
+    settings.STORAGES = settings.STORAGES | {"site": site | {"OPTIONS": site["OPTIONS"] | options}}
+
+
+def contents(bucket) -> dict[str, bytes]:
+    keys = bucket.keys()
+    return {key: bucket.get(key) for key in keys}
+
+
+REFUSED = (
+    "the storage refuses access: allow s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on SITE_BUCKET and"
+    " what is in it"
+)
+NO_KEYS = f"no usable keys for the storage: {faults.CREDENTIALS}"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "step"),
+    [
+        *(("refused", step) for step in ("stage", "verify", "promote", "rollback", "status", "list", "prune")),
+        *((trouble, step) for trouble in ("no bucket", "no keys", "unreachable") for step in ("stage", "promote")),
+    ],
+)
+def test_a_storage_that_does_not_do_it_is_said_in_a_line(bucket, cdn, settings, monkeypatch, doorman, trouble, step):
+    bucket.put("production/track.html", b"as it was")
+    before = contents(bucket)
+    bucket.written.clear()
+    closed = f"http://127.0.0.1:{free_port()}"
+    options, words = {
+        "refused": ({"endpoint_url": doorman}, REFUSED),
+        "no bucket": ({"bucket_name": "nowhere"}, "there is no bucket nowhere: create it or set SITE_BUCKET"),
+        "no keys": ({"access_key": None, "secret_key": None}, NO_KEYS),
+        "unreachable": ({"endpoint_url": closed}, f"cannot reach {closed}: check the network and AWS_ENDPOINT_URL"),
+    }[trouble]
+    with_options(settings, **options)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # botocore tries again
+
+    with pytest.raises(CommandError) as error:
+        edge(step)
+
+    assert (str(error.value), error.value.returncode) == (words, 1)
+    assert (contents(bucket), bucket.written, cdn.calls) == (before, [], [])
 
 
 def test_a_folder_that_may_not_be_written(folder, monkeypatch):
@@ -404,10 +559,18 @@ def test_a_folder_that_may_not_be_written(folder, monkeypatch):
 # --- the stack
 
 
+OUTPUTS = {"SiteBucket": "b", "RewriteFunction": "qdn-rewrite", "StagingRewriteFunction": "qdn-rewrite-staging"}
+
+
 @pytest.fixture
-def cloudformation(monkeypatch):
+def cloudformation(monkeypatch, tmp_path):
+    """Amazon's answers, in order. Functions are in a folder. tests/edge/test_ministack.py deploys for real."""
     client = boto3.client("cloudformation", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    functions = FolderCdn(tmp_path)
+    for name in ("qdn-rewrite", "qdn-rewrite-staging"):
+        functions.put_function(name, engine.FUNCTION.read_bytes(), [], lambda *_: None)
     monkeypatch.setattr(cdn_aws, "client", lambda service: client)
+    monkeypatch.setattr(cdn_aws, "AwsCdn", lambda cloudfront: functions)
     with Stubber(client) as stub:
         client.stub = stub
         yield client
@@ -421,10 +584,12 @@ def plans(client, *changes):
         "CreationTime": datetime(2026, 1, 1),
         "StackStatus": "CREATE_COMPLETE",
     }
-    there = {"Stacks": [stack | {"Outputs": [{"OutputKey": "SiteBucket", "OutputValue": "b"}]}]}
+    there = {
+        "Stacks": [stack | {"Outputs": [{"OutputKey": name, "OutputValue": value} for name, value in OUTPUTS.items()]}]
+    }
     client.stub.add_response("describe_stacks", there)
-    client.stub.add_response("get_template_summary", {"Parameters": [{"ParameterKey": "RewriteCode"}]})
-    client.stub.add_response("describe_stacks", there)
+    known = ("RewriteCode", "StagingRewriteCode", "SiteDomain")
+    client.stub.add_response("get_template_summary", {"Parameters": [{"ParameterKey": name} for name in known]})
     client.stub.add_response("create_change_set", {"Id": "arn:changes", "StackId": "s"})
     if changes:
         listed = [{"Type": "Resource", "ResourceChange": one} for one in changes]
@@ -443,30 +608,63 @@ def test_deploy_shows_what_would_change_and_asks_first(cloudformation, db):
     plans(cloudformation, change)
     cloudformation.stub.add_response("delete_change_set", {}, {"ChangeSetName": "arn:changes"})
 
-    assert edge("deploy") == (
-        "  Modify PagesCache (AWS::CloudFront::CachePolicy)\nNothing was changed. With --yes it is done without asking.\n"
+    assert edge("deploy").splitlines() == [
+        "Working out what would change in the stack qdn-edge …",
+        "  Modify PagesCache (AWS::CloudFront::CachePolicy)",
+        "Nothing was changed. With --yes it is done without asking.",
+    ]
+
+
+def test_deploy_asks_on_a_terminal_and_does_what_was_agreed_to(cloudformation, monkeypatch, db):
+    change = {"Action": "Modify", "LogicalResourceId": "PagesCache", "ResourceType": "AWS::CloudFront::CachePolicy"}
+    plans(cloudformation, change)
+    cloudformation.stub.add_response("delete_change_set", {}, {"ChangeSetName": "arn:changes"})
+    monkeypatch.setattr(sys, "stdin", Screen("no\n"))
+
+    said = edge("deploy").splitlines()
+
+    assert (
+        said[-1] == "Change the stack qdn-edge like this? [y/N] Nothing was changed. With --yes it is done without asking."
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_sure"), [("y\n", True), ("Yes \n", True), ("\n", False), ("", False), ("n\n", False)]
+)
+def test_only_yes_is_yes(monkeypatch, typed, is_sure):
+    monkeypatch.setattr(sys, "stdin", Screen(typed))
+
+    assert Command(stdout=StringIO()).is_sure("Sure? ") is is_sure
 
 
 def test_deploy_of_what_is_there_already_changes_nothing_and_says_the_outputs(cloudformation, db):
     plans(cloudformation)
 
-    assert edge("deploy", "--yes") == "The stack qdn-edge is as it should be.\n  SiteBucket = b\n"
+    assert edge("deploy", "--yes").splitlines() == [
+        "Working out what would change in the stack qdn-edge …",
+        "The stack qdn-edge is as it should be.",
+        *(f"  {name} = {value}" for name, value in OUTPUTS.items()),
+    ]
 
 
 def test_a_parameter_needs_a_value(cloudformation, db):
     assert refused("deploy", "--set", "SiteDomain") == "--set SiteDomain: expected NAME=VALUE"
 
 
-def test_a_deployment_keeps_the_function_that_is_live(bucket, cdn, visited):
-    command = Command()
-    assert command.parameters([]) == {"RewriteCode": engine.FUNCTION.read_text()}
-    cdn.put_function("rewrite", live := engine.FUNCTION.read_bytes() + b"// live", [], lambda *_: None)
-
-    assert command.parameters(["SiteDomain=a=b"]) == {"RewriteCode": live.decode(), "SiteDomain": "a=b"}
+def test_a_value_may_have_an_equals_sign_in_it():
+    assert parameters(["OriginSecret=a=b", "SiteDomain="]) == {"OriginSecret": "a=b", "SiteDomain": ""}
 
 
 # --- in processes of its own
+
+
+COPIED_JOB = """
+from django.core.management import call_command
+from dispatch.models import Board
+from tests.factories import make_job
+make_job(Board.objects.get(slug="main"))
+call_command("mirror", "sync")
+"""
 
 
 def run(made, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -484,47 +682,12 @@ def run(made, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_person_releases_looks_and_takes_back_with_a_server_that_answers():
     with product() as made:
         made.serve()
-        made.add_job()
-        made.manage("mirror", "sync")
+        made.shell(COPIED_JOB)
 
         staged, promoted = run(made, "stage"), run(made, "promote")
-        wrong, back = run(made, "promote", "0123456789abcdef"), run(made, "rollback")
+        back, verified = run(made, "rollback"), run(made, "verify")
 
         assert (staged.returncode, promoted.returncode) == (0, 0), staged.stderr + promoted.stderr
         assert "live." in promoted.stdout
-        assert (wrong.returncode, wrong.stdout) == (1, "")
-        assert wrong.stderr.startswith("CommandError: there is no release 0123456789abcdef")
-        assert (back.returncode, back.stderr.count("\n")) == (1, 1)
-        assert run(made, "verify").stdout.startswith("Production is release")
-
-
-@pytest.mark.processes
-def test_of_many_processes_that_declare_themselves_at_once_one_wins_each_time(tmp_path, settings):
-    """Each brings a release of its own: whoever is told nothing has it, all others are told who."""
-    use_folders(settings, tmp_path)
-    for round_ in range(10):
-        place, results = f"place-{round_}", []
-        ready, go = os.pipe(), os.pipe()
-        children = []
-        for number in range(6):
-            child = os.fork()
-            if child == 0:
-                os.write(ready[1], b".")
-                os.read(go[0], 1)
-                try:
-                    pointer.take(SiteStore(), place, f"{number:016x}", by=f"op-{number}", now=lambda: datetime.now(UTC))
-                    os._exit(0)
-                except pointer.Busy:
-                    os._exit(1)
-                finally:
-                    os._exit(2)
-            children.append(child)
-        while len(results) < 6:
-            results += os.read(ready[0], 6 - len(results))
-        os.write(go[1], b"g" * 6)
-        codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
-        for end in (*ready, *go):
-            os.close(end)
-
-        assert codes == [0, 1, 1, 1, 1, 1]
-        assert pointer.read(SiteStore(), place).by.startswith("op-")
+        assert (back.returncode, back.stdout, back.stderr) == (1, "", "CommandError: no other release was live before\n")
+        assert verified.stdout.splitlines()[-1].startswith("Production is release")

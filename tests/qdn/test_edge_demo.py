@@ -82,3 +82,20 @@ def test_a_port_that_is_taken_is_a_line(tmp_path):
     assert ran.returncode == 1
     assert ran.stderr.startswith("CommandError: port ")
     assert ran.stderr.count("\n") == 1
+
+
+def test_a_database_that_cannot_be_read_is_a_line(tmp_path, monkeypatch, capsys):
+    """Without the product, which would make its tables."""
+    env = {name: value for name, value in os.environ.items() if name not in {*ONLY_OURS, "DJANGO_SETTINGS_MODULE"}}
+    code = (
+        "import qdn.edge_demo as demo\n"
+        "demo.is_ready = lambda: True\n"
+        "demo.subprocess.Popen = lambda *args, **options: real(['sleep', '60'])\n"
+        "raise SystemExit(demo.main())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import subprocess\nreal = subprocess.Popen\n{code}"], cwd=ROOT, capture_output=True,
+        env=env | {"VAR_DIR": str(tmp_path), "PORT": str(two_free_ports())}, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (ran.returncode, ran.stderr) == (1, "the database cannot be read: no such table: dispatch_job\n")

@@ -121,6 +121,11 @@ def test_what_came_instead_is_said(answer, words):
     assert str(error.value) == words
 
 
+def test_a_server_that_takes_no_sockets_of_that_page():
+    with server(sends(b"HTTP/1.1 403 Access denied\r\n\r\n")) as origin, pytest.raises(socket_probe.Denied):
+        socket_probe.ask(origin, HELLO, ORIGIN)
+
+
 def test_nobody_there(unused_tcp_port):
     with pytest.raises(NoSocket, match="Connection refused"):
         socket_probe.ask(f"http://127.0.0.1:{unused_tcp_port}", HELLO, ORIGIN)

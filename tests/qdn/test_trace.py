@@ -4,6 +4,8 @@ import base64
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -29,7 +31,7 @@ from qdn.tracing_hops import BROKEN, OK, SKIPPED
 from tests.postgres import free_port
 from tests.qdn.sites import release, use_folders
 from tests.s3 import running_s3
-from tests.servers import product
+from tests.servers import ROOT, product
 from tracking.projection import public_object, public_projection, shown
 
 pytestmark = pytest.mark.processes
@@ -48,9 +50,10 @@ class World:
         self.assets = {}
         self.socket = {"type": "state", "job": {}}
         self.wait = 0.0
+        self.silent = ""
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        threading.Event().wait(self.wait)
+        threading.Event().wait(20 if self.silent and handler.path.startswith(self.silent) else self.wait)
         if handler.path == "/ws/track/":
             return self.speak(handler)
         known = {path: (200, body, {}) for path, body in self.assets.items()} | self.answers
@@ -90,6 +93,7 @@ def serving(world: World):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.block_on_close = False  # who is still silent then is not waited for
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -201,15 +205,11 @@ def test_a_job_s_id_is_as_good(world, job):
     [
         ("", "this is neither a link, nor a token, nor a job's id"),
         ("what is this?", "this is neither"),
-        ("{origin}/book/where", "this is no tracking link: expected {origin}/track/<token>"),
+        ("{origin}/boks/where", "this is no tracking link: expected {origin}/track/<token>, or {origin}/book"),
+        ("{origin}/book/nonsense", "booking has no such step"),
         ("{origin}/track/", "this is no tracking link"),
         ("{origin}/trak/{token}", "this is no tracking link"),
         ("http://[::1/track/{token}", "this is no address that can be read"),
-        (
-            "https://old.example.com/track/{token}",
-            "the link leads to https://old.example.com, customers' links to {origin}",
-        ),
-        ("https://ana:pw@old.example.com:443/track/{token}", "the link leads to https://old.example.com, customers'"),
     ],
 )
 def test_what_is_no_link_of_ours_is_named(world, job, settings, pasted, said):
@@ -221,6 +221,27 @@ def test_what_is_no_link_of_ours_is_named(world, job, settings, pasted, said):
     assert hops["link"].remedy
     assert job.token not in str(hops)
     assert {hops[name].said for name in ("database", "mirror", "site", "API", "socket")} == {"no job to look for"}
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "https://old.example.com/track/{token}", "https://ana:pw@old.example.com:443/track/{token}",
+        "old.example.com/track/{token}",
+    ],
+)  # fmt: skip
+def test_a_token_under_another_host_is_gone_on_with(world, job, settings, pasted):
+    hops = walk(pasted.format(token=job.token))
+
+    scheme = pasted.partition("://")[0] if "://" in pasted else "http"
+    assert hops["link"].said == (
+        f"the link leads to {scheme}://old.example.com, which is not ours: PUBLIC_ORIGIN is {settings.PUBLIC_ORIGIN}"
+    )
+    assert hops["link"].remedy == "send the customer our link; if customers do go there, set PUBLIC_ORIGIN to it"
+    assert (list(hops), broken(hops)) == (HOPS, ["link"])
+    assert hops["socket"].said == "sends the job"
+    assert job.token not in str(hops)
+    assert run(pasted.format(token=job.token))[0] == 1
 
 
 @pytest.mark.parametrize(("headers", "expected"), [({"Location": "https"}, []), ({}, ["site"])], ids=["redirect", "none"])
@@ -244,6 +265,103 @@ def test_a_link_with_http_must_lead_on_to_https(world, job, settings, monkeypatc
 
     assert "http: instead of https:" in hops["link"].said
     assert [name for name in broken(hops) if name != "socket"] == expected
+
+
+# --- the booking page
+
+FORM = b'{"rendered": "stamp"}'
+LOOKED_AT = ["link", "edge function", "release", "site", "API"]
+
+
+@pytest.fixture
+def booking(world, board, tmp_path):
+    """The booking page of a release, and its server."""
+    release("One")
+    world.answers |= {
+        "/book": (200, production(tmp_path, "book.html").read_bytes(), {}), "/api/v1/bookings/form": (200, FORM, {}),
+    }  # fmt: skip
+    world.answers = dict(sorted(world.answers.items(), key=lambda answer: -len(answer[0])))
+    world.assets = assets(tmp_path)
+    return world
+
+
+@pytest.mark.parametrize(
+    "pasted", ["{origin}/book", "<{origin}/book/where>", "/book/when/", "book", "{origin}/book?lang=es"]
+)
+def test_the_whole_way_to_the_booking_page(booking, settings, pasted):
+    hops = walk(pasted.format(origin=settings.PUBLIC_ORIGIN))
+
+    assert {name: hop.state for name, hop in hops.items()} == dict.fromkeys(HOPS, SKIPPED) | dict.fromkeys(LOOKED_AT, OK)
+    assert [hops[name].said for name in ("link", "edge function", "site", "API")] == [
+        "has the shape of the booking page's address", "leads to /book.html", "the page comes", "bookings can be sent"
+    ]  # fmt: skip
+
+
+@pytest.mark.processes
+def test_the_product_s_own_booking_page():
+    with product() as made:
+        made.serve()
+
+        told = json.loads(made.manage("trace", f"{made.origin}/book", "--json"))
+
+        assert (told["ok"], told["broken"], told["job"]) == (True, None, None)
+        assert [hop["hop"] for hop in told["hops"] if hop["state"] == OK] == ["link", "edge function", "site", "API"]
+        assert made.shell("from dispatch.models import Job; print(Job.objects.count())") == "0"
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "hop", "said"),
+    [
+        ("/book", (404, b"", {}), "site", "/book/when answers 404: that is routing, not lost data"),
+        ("/book", (200, PAGE, {}), "site", "/book/when leads to another page: that is routing, not lost data"),
+        (
+            "/book", (200, b'<div id="book"></div><template data-lang="es"></template>', {}), "site",
+            "the page comes from another release than production has",
+        ),
+        ("/api/v1/bookings/form", (404, b"", {}), "API", "/bookings/form answers 404: there is no board to book on"),
+        ("/api/v1/bookings/form", (500, b"", {}), "API", "/bookings/form answers 500"),
+        ("/api/v1/bookings/form", (200, b"<html>", {}), "API", "/bookings/form answers something else than a form"),
+        ("/api/v1/bookings/form", (200, b'{"rendered": ""}', {}), "API", "answers something else than a form"),
+    ],
+)  # fmt: skip
+def test_a_booking_page_that_is_broken(booking, path, answer, hop, said):
+    booking.answers[path] = answer
+
+    hops = walk("/book/when")
+
+    assert broken(hops) == [hop]
+    assert said in hops[hop].said
+    assert hops[hop].remedy
+    assert run("/book/when")[0] == 1
+
+
+def test_a_page_of_booking_that_the_function_leads_astray(booking, tmp_path):
+    code = "function handler(e) { e.request.uri = '/book.html'; return e.request; }"
+    (tmp_path / "edge" / "rewrite-production.js").write_text(code)
+
+    hops = walk("/book/when")
+
+    assert broken(hops) == ["edge function"]
+    assert hops["edge function"].said == "it leads to /book.html, not to /book.html with step=when"
+
+
+def test_bookings_that_browsers_may_not_send(booking, settings):
+    """The API is at another origin. It lets pages read, and does not say what they may send."""
+    settings.API_ORIGIN = settings.PUBLIC_ORIGIN.replace("127.0.0.1", "localhost")
+    assert walk("/book")["API"].said == f"browsers on {settings.PUBLIC_ORIGIN} may not read its answer"
+    allowed = {"Access-Control-Allow-Origin": settings.PUBLIC_ORIGIN}
+    booking.answers["/api/v1/bookings/form"] = (200, FORM, allowed)
+
+    hop = walk("/book")["API"]
+
+    assert hop.said.startswith(f"{settings.API_ORIGIN}: browsers may not send it bookings from {settings.PUBLIC_ORIGIN}")
+    assert "the server must have the same PUBLIC_ORIGIN" in hop.remedy
+
+
+def test_a_booking_page_under_another_host_is_gone_on_with(booking):
+    hops = walk("https://old.example.com/book")
+
+    assert (broken(hops), hops["site"].said) == (["link"], "the page comes")
 
 
 # --- database
@@ -687,6 +805,27 @@ def test_no_hop_is_waited_for_longer_than_it_may_take(world, job):
     assert hops["site"].said == hops["API"].said == "no answer within 0.3 s"
     assert hops["site"].remedy == "check PUBLIC_ORIGIN, its DNS and its distribution"
     assert tracing.SECONDS == 10
+
+
+@pytest.mark.processes
+def test_the_command_ends_when_its_last_hop_does_whoever_is_still_silent(job, tmp_path):
+    """A site that sends the page and never an asset: a dozen looks are still waiting when there is nothing more to say."""
+    world = World(job)
+    page = PAGE + b"".join(b'<script src="/static/%d.js"></script>' % n for n in range(40))
+    world.answers["/track/"] = (200, page, {})
+    world.silent = "/static/"
+    with product() as made, serving(world) as origin:
+        _, token = made.add_job()
+        made.env |= {"PUBLIC_ORIGIN": origin, "API_ORIGIN": origin}
+        command = [sys.executable, "manage.py", "trace", token, "--seconds", "0.5"]
+        with subprocess.Popen(command, cwd=ROOT, env=made.env, stdout=subprocess.PIPE, text=True) as running:
+            said = [(line, time.monotonic()) for line in running.stdout]
+            code = running.wait(30)
+            ended = time.monotonic()
+
+    last = next(at for line, at in said if " socket " in line)
+    assert (code, ended - last < 2) == (1, True)
+    assert any("site" in line and "no answer within 0.5 s" in line for line, _ in said)
 
 
 # --- as a command

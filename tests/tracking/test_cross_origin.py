@@ -1,6 +1,7 @@
 import pytest
 
 PUBLIC, API = "https://quickdumpnow.example", "https://api.quickdumpnow.example"
+STAGING = "https://staging.quickdumpnow.example"
 ALLOW = "Access-Control-Allow-Origin"
 
 
@@ -8,6 +9,11 @@ ALLOW = "Access-Control-Allow-Origin"
 def apart(settings):
     """The API has an origin of its own."""
     settings.PUBLIC_ORIGIN, settings.API_ORIGIN = PUBLIC, API
+
+
+@pytest.fixture
+def staged(settings, apart):
+    settings.STAGING_ORIGIN = STAGING
 
 
 @pytest.fixture
@@ -23,10 +29,30 @@ def test_our_pages_may_read(client, path, apart):
     assert "Access-Control-Allow-Credentials" not in answer
 
 
+@pytest.mark.parametrize("origin", [PUBLIC, STAGING])
+def test_staged_pages_are_told_that_they_may_and_each_origin_only_of_itself(client, path, staged, origin):
+    read = client.get(path, headers={"origin": origin})
+    asked = client.options("/api/v1/bookings", headers={"origin": origin, "access-control-request-method": "POST"})
+
+    assert (read.status_code, read[ALLOW], read["Vary"]) == (200, origin, "Origin")
+    assert (asked.status_code, asked[ALLOW], asked["Vary"]) == (204, origin, "Origin")
+
+
+def test_without_a_staging_site_there_is_one_origin(client, path, apart, settings):
+    settings.STAGING_ORIGIN = PUBLIC
+
+    assert ALLOW not in client.get(path, headers={"origin": STAGING})
+    assert ALLOW not in client.get(path)
+
+
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", f"{PUBLIC}.evil.example", "null", API, "http://quickdumpnow.example"]
-)
-def test_nobody_elses_may(client, path, apart, origin):
+    "origin",
+    [
+        "https://evil.example", f"{PUBLIC}.evil.example", "null", "", API, "http://quickdumpnow.example",
+        f"{STAGING}.evil.example", f"{PUBLIC}, {STAGING}",
+    ],
+)  # fmt: skip
+def test_nobody_elses_may(client, path, staged, origin):
     answer = client.get(path, headers={"origin": origin})
     asked = client.options(path, headers={"origin": origin, "access-control-request-method": "POST"})
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
+from crew import doors
+from crew.models import Member
 from dispatch.messages import working as sending
 from dispatch.mirror import working as copying
 from dispatch.models import Job
@@ -103,6 +106,10 @@ class Command(BaseCommand):
         job = Job.objects.filter(status="en_route").first() or Job.objects.first()
         if job:
             lines.append(f"  A customer  {job.tracking_link}")
+        member = Member.objects.filter(is_active=True).order_by("pk").first()
+        if member:
+            lines += ["", f"  {member.name}'s phone, signed in once within {doors.LASTS // timedelta(minutes=1)} minutes:"]
+            lines.append(f"              {doors.new_link(member)}")
         ana = User.objects.filter(username="ana").first()
         if ana and ana.check_password(demo_data.PASSWORD):
             lines += ["", f"  Sign in as  ana, ben (dispatchers) or admin; the password is {demo_data.PASSWORD}"]

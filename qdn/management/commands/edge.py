@@ -5,16 +5,18 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from edge import cdn_aws, deploy, engine, looking, pointer, pruning, releases
+from edge import cdn_aws, deploy, looking, pointer, pruning, releases
+from edge.manifest import BadRelease
 from edge.pointer import PRODUCTION, STAGING, Pointer
-from edge.promoting import Promotion
 from qdn import edge_places, site
+from qdn.edge_progress import Lasting, Told
 from qdn.site import SiteStore
 
 NOT_LOOKED_AT = "Not looked at: the server behind the API, and its copies of jobs."
@@ -33,6 +35,13 @@ def given(release: str) -> str:
     if not release.strip():
         raise CommandError("the release's id is empty: name one, or leave it out")
     return release
+
+
+def parameters(given: Sequence[str]) -> dict[str, str]:
+    """Of `NAME=VALUE` each. Raises CommandError."""
+    if bad := next((one for one in given if "=" not in one), None):
+        raise CommandError(f"--set {bad}: expected NAME=VALUE")
+    return dict(one.split("=", 1) for one in given)
 
 
 class Command(BaseCommand):
@@ -67,13 +76,17 @@ class Command(BaseCommand):
             "stage": self.stage, "verify": self.verify, "promote": self.promote, "rollback": self.rollback,
             "status": self.status, "list": self.list_releases, "prune": self.prune, "deploy": self.deploy,
         }  # fmt: skip
+        self.stdout, self.stderr = Lasting(self.stdout), Lasting(self.stderr)
+        self.told = Told(self.stdout)
         try:
             steps[step](**options)
         except edge_places.FAILURES as error:
             raise CommandError(edge_places.reason(error)) from None
+        finally:
+            self.told.finish()
 
     def stage(self, **options: Any) -> None:
-        release = releases.stage(SiteStore(), site.build(), self.progress)
+        release = releases.stage(SiteStore(), site.build(), self.told.progress)
         self.stdout.write(f"Release {release.id}: {len(release.pages)} pages, {len(release.assets)} assets.")
         now = self.bring(STAGING, release.id, **options)
         self.stdout.write(f"It is on staging. Next: manage.py edge promote {now.release}")
@@ -86,10 +99,9 @@ class Command(BaseCommand):
         release = releases.read(store, now.release)
         if no_api:
             self.stderr.write(NOT_LOOKED_AT)
-        found = looking.lasting(
-            lambda: edge_places.problems(store, env, release, server_too=not no_api, say=self.stderr.write),
-            edge_places.sleep,
-        )
+        say = edge_places.once(self.stderr.write)
+        look = self.told.looking(partial(edge_places.problems, store, env, server_too=not no_api, say=say))
+        found = looking.lasting(lambda: look(release, lambda: None), edge_places.sleep)
         for problem in found:
             self.stdout.write(f"  ✗ {problem}")
         if found:
@@ -116,8 +128,8 @@ class Command(BaseCommand):
             self.stderr.write(f"Beware: {lacking}.")
         if no_api:
             self.stderr.write(NOT_LOOKED_AT)
-        promotion: Promotion = edge_places.promotion(place, self.progress, server_too=not no_api, say=self.stderr.write)
-        return promotion.promote(id, by=person())
+        promotion = edge_places.promotion(place, self.told.progress, server_too=not no_api, say=self.stderr.write)
+        return replace(promotion, verify=self.told.looking(promotion.verify)).promote(id, by=person())
 
     def status(self, **options: Any) -> None:
         store = SiteStore()
@@ -134,19 +146,23 @@ class Command(BaseCommand):
     def list_releases(self, **options: Any) -> None:
         store = SiteStore()
         where = {pointer.read(store, place).release: place for place in (STAGING, PRODUCTION)}
-        for id in releases.staged(store):
-            release = releases.read(store, id)
-            self.stdout.write(
-                f"{id}  {len(release.pages)} pages, {len(release.assets)} assets  {where.get(id, '')}".rstrip()
-            )
+        damaged = 0
+        for id, release in releases.listed(store):
+            if isinstance(release, BadRelease):
+                damaged, facts = damaged + 1, f"DAMAGED: {release}"
+            else:
+                facts = f"{len(release.pages)} pages, {len(release.assets)} assets"
+            self.stdout.write(f"{id}  {facts}  {where.get(id, '')}".rstrip())
+        if damaged:
+            raise CommandError(f"{damaged} of these releases cannot be promoted")
 
     def prune(self, keep: int, **options: Any) -> None:
         gone = pruning.prune(SiteStore(), keep)
         self.stdout.write(f"{len(gone)} releases deleted." + "".join(f"\n  {id}" for id in gone))
 
     def deploy(self, stack: str, yes: bool, **options: Any) -> None:
-        client = cdn_aws.client("cloudformation")
-        planned = deploy.plan(client, stack, self.parameters(options["set"]), self.stdout.write)
+        client, cdn = cdn_aws.client("cloudformation"), cdn_aws.AwsCdn(cdn_aws.client("cloudfront"))
+        planned = deploy.plan(client, cdn, stack, parameters(options["set"]), self.stdout.write)
         for change in planned.changes:
             self.stdout.write(f"  {change}")
         if not planned.changes:
@@ -155,16 +171,8 @@ class Command(BaseCommand):
             deploy.discard(client, planned)
             self.stdout.write("Nothing was changed. With --yes it is done without asking.")
             return
-        for name, value in deploy.apply(client, planned, self.stdout.write).items():
+        for name, value in deploy.apply(client, cdn, planned, self.stdout.write).items():
             self.stdout.write(f"  {name} = {value}")
-
-    def parameters(self, given: list[str]) -> dict[str, str]:
-        """The function's code is what is live: a deployment must not change it, that is what releases do."""
-        if bad := next((one for one in given if "=" not in one), None):
-            raise CommandError(f"--set {bad}: expected NAME=VALUE")
-        live = edge_places.live_code(PRODUCTION) if settings.SITE_BUCKET else None
-        code = (live or engine.FUNCTION.read_bytes()).decode()
-        return {"RewriteCode": code} | dict(one.split("=", 1) for one in given)
 
     def is_sure(self, question: str) -> bool:
         if not sys.stdin.isatty():
@@ -172,10 +180,3 @@ class Command(BaseCommand):
         self.stdout.write(question, ending="")
         self.stdout.flush()
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        if self.stdout.isatty():
-            self.stdout.write(f"\r  {what}: {done} of {total}   ", ending="\n" if done == total else "")
-            self.stdout.flush()
-        elif done == total:
-            self.stdout.write(f"  {what}: {total}")
