@@ -6,5 +6,7 @@ class DispatchConfig(AppConfig):
 
     def ready(self) -> None:
         from . import access
+        from .messages import audiences, of_jobs
 
         access.connect()
+        audiences.register("job", of_jobs.Customers())

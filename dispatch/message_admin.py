@@ -1,5 +1,5 @@
-"""Messages to customers as the admin shows them: what was sent and what was not, who does not want any, and the company's
-own words. Messages are only read here, and queued again or taken back.
+"""Messages as the admin shows them: what was sent and what was not, who does not want any, and the company's own words.
+Messages are only read here, and queued again or taken back.
 """
 
 import re
@@ -17,11 +17,11 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from .api import name
-from .messages import opt_outs, previews, queueing, writing
+from .messages import audiences, opt_outs, previews, queueing, writing
+from .messages.checking import NotAtAll
 from .messages.forms import MessageTemplateForm, OnlyShown, OptOutForm
 from .messages.kinds import KINDS
 from .messages.ledger import Channel, Message, MessageQuerySet, MessageTemplate, OptOut
-from .messages.placeholders import PLACEHOLDERS
 from .mirror_admin import ReadOnly
 from .models import Job
 from .phones import to_e164
@@ -34,16 +34,16 @@ PREVIEW = "_preview"
 
 @admin.register(Message)
 class MessageAdmin(ReadOnly):
-    list_display = ("kind", "recipient", "location", "status", "when", "attempts", "error")
-    list_filter = ("status", "kind", "channel", "job__board")
-    list_select_related = ("job__board",)
+    list_display = ("kind", "recipient", "about_what", "status", "when", "attempts", "error")
+    list_filter = ("status", "kind", "channel", "board")
+    list_select_related = ("board", "job")
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("recipient", "job__uid", "job__location")
-    search_help_text = "Phone number, e-mail address, job id or address of the job"
+    search_fields = ("recipient", "job__uid", "job__location", "topic", "about")
+    search_help_text = "Phone number, e-mail address, job id, address of the job, name of somebody in a crew or of an event"
     actions = ("send_again", "take_back")
     fieldsets: ClassVar = [
-        (None, {"fields": ["kind", "channel", "job_link", "recipient", "language_shown", "status", "error"]}),
+        (None, {"fields": ["kind", "channel", "about_link", "recipient", "language_shown", "status", "error"]}),
         ("What it says", {"fields": ["subject_shown", "words", "size"]}),
         ("When", {"fields": ["created", "by", "due", "until", "attempts", "sent", "settled", "provider_id"]}),
     ]
@@ -62,10 +62,16 @@ class MessageAdmin(ReadOnly):
     def send_again(self, request: HttpRequest, rows: MessageQuerySet) -> None:
         """Those that failed, were not sent or were taken back. Nobody who opted out is written to."""
         count = 0
-        for message in rows.select_related("job__board"):
-            present = queueing.address(message.job, message.channel) or message.recipient.lower()
+        for message in rows:
+            audience = audiences.of(message)
+            try:
+                audience.load(message)
+            except NotAtAll as gone:
+                self.message_user(request, f"{message}: {gone}", messages.ERROR)
+                continue
+            present = audience.address(message, message.channel) or message.recipient.lower()
             if OptOut.objects.filter(channel=message.channel, address=present).exists():
-                self.message_user(request, f"{message}: {queueing.OPTED_OUT[message.channel]}", messages.ERROR)
+                self.message_user(request, f"{message}: {audience.opted_out[message.channel]}", messages.ERROR)
             elif queueing.again(message):
                 count += 1
             else:
@@ -84,13 +90,19 @@ class MessageAdmin(ReadOnly):
         if late := len(pks) - count:
             self.message_user(request, f"{late} did not wait any more.", messages.WARNING)
 
-    @admin.display(description="job")
-    def job_link(self, message: Message) -> str:
-        return format_html('<a href="{}">{}</a>', reverse("admin:dispatch_job_change", args=[message.job_id]), message.job)
+    @admin.display(description="about")
+    def about_link(self, message: Message) -> str:
+        audience = audiences.of(message)
+        try:
+            audience.load(message)
+        except NotAtAll as gone:
+            return f"{message.topic}: {gone}"
+        return format_html('<a href="{}">{}</a>', audience.page(message), message.topic or message.job)
 
-    @admin.display(description="job", ordering="job__location")
-    def location(self, message: Message) -> str:
-        return message.job.location
+    @admin.display(description="about", ordering="job__location")
+    def about_what(self, message: Message) -> str:
+        """The address of a job; of a crew's message who gets it, and which event it is about."""
+        return message.job.location if message.job else message.topic
 
     @admin.display(description="when", ordering="created_at")
     def when(self, message: Message) -> str:
@@ -201,7 +213,7 @@ class MessageTemplateAdmin(admin.ModelAdmin):
             self.message_user(request, "This is a preview. Nothing is saved yet.", messages.INFO)
         context |= {
             "preview": previews.of_form(context["adminform"].form),
-            "placeholders": PLACEHOLDERS,
+            "placeholders": previews.placeholders(context["adminform"].form),
             "ours": [(kind.label, previews.links(kind.slug)) for kind in KINDS.values()],
         }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -220,12 +232,15 @@ def link_to_messages(job: Job) -> str:
 
 def _moment(message: Message, column: str) -> str:
     moment = getattr(message, column)
-    return moment_in_words(moment, message.job.board.zone) if moment else ""
+    return moment_in_words(moment, message.board.zone) if moment else ""
 
 
 def _as_of_now(message: Message) -> writing.Written:
     """What a message would say that was not sent. Its own words may be unfit, and then it says why."""
     try:
+        audiences.of(message).load(message)
         return writing.render(message)
+    except NotAtAll as gone:
+        return writing.Written("", str(gone), "")
     except ValidationError as error:
         return writing.Written("", " ".join(error.messages), "")

@@ -12,13 +12,13 @@ from django.utils.translation import gettext
 from ninja import Header, Router, Status
 from pydantic import Field
 
+from dispatch.addresses import client_address
 from dispatch.idempotency import DESCRIPTION, REPLAY, checked_key
 from dispatch.models import Board, Job
 from dispatch.problems import problem
 from dispatch.schemas import Input
 
 from . import booking, language, words
-from .addresses import client_address
 from .forms import BookingForm
 
 router = Router(tags=["booking"])

@@ -12,12 +12,12 @@ from django.utils.translation import get_language, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from dispatch.addresses import client_address
 from dispatch.idempotency import PRINTABLE
 from dispatch.models import Board
 from dispatch.rules import Refused
 
 from . import booking, page
-from .addresses import client_address
 from .forms import BookingForm
 from .views import nowhere, private
 

@@ -9,12 +9,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error
 
 from dispatch import live, sockets
+from dispatch.addresses import client_address
 from dispatch.board import Frame
 from dispatch.consumers import BAD_MESSAGE, TRY_AGAIN, read_message
 from dispatch.mailbox import Mailbox
 from dispatch.models import Job
 
-from .addresses import client_address
 from .projection import LinkEnded, find, is_past, public_projection, shown
 from .seats import TOO_MANY, Seats
 

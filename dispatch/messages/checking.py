@@ -1,25 +1,17 @@
-"""Whether a message is still to be sent, looked at right before it is: with the job as it is now."""
+"""Whether a message is still to be sent, looked at right before it is: with what it is about as it is now."""
 
-import re
 from collections.abc import Collection
 from datetime import datetime
 
 from django.utils import timezone
 
-from dispatch.models import Job
-
-from . import limits, quiet, reminders
-from .kinds import KINDS, OF_STATUS
+from . import audiences, limits, quiet
+from .audiences import Audience
+from .kinds import KINDS
 from .ledger import SENDING, Channel, Message, OptOut
-from .queueing import OPTED_OUT, OVERTAKEN, QUIET, address
+from .queueing import QUIET
 
 TOO_LATE = "It was too late: it would have been old news."
-SWITCHED_OFF = "Messages about this job were switched off."
-NO_ADDRESS = {
-    "sms": "The job does not have the customer's number any more.",
-    "email": "The job does not have the customer's e-mail address any more.",
-}
-ASKED_FOR = re.compile(r":asked:")
 
 
 class NotNow(Exception):
@@ -39,25 +31,18 @@ class NotAtAll(Exception):
 
 
 def check(message: Message, behind: Collection[int] = ()) -> None:
-    """`message.job` is read as it is: load it anew, with its board. What was for an address that the job does not have any
-    more is for its present one from now on. `behind`: see limits.check. Raises NotNow and NotAtAll."""
-    now, job = timezone.now(), message.job
+    """The message is loaded anew (`Audience.load`). What was for an address that its reader does not have any more is for
+    the present one from now on. `behind`: see limits.check. Raises NotNow and NotAtAll."""
+    now, audience = timezone.now(), audiences.of(message)
     if now > message.expires_at:
         raise NotAtAll(f"{TOO_LATE} {message.error}".strip(), failed=bool(message.error))
-    if not job.board.messages_on:
+    if not message.board.messages_on:
         raise NotNow(now)
-    if _is_old_news(message, job, now):
-        raise NotAtAll(OVERTAKEN)
-    if not job.customer_notify and not ASKED_FOR.search(message.dedupe_key):
-        raise NotAtAll(SWITCHED_OFF)
-    _wait_for_newer(message, now)
-    _readdress(message, job)
-    if message.channel in job.opted_out or message.channel in _opted_out(message):
-        raise NotAtAll(OPTED_OUT[message.channel], otherwise=True)
-    if message.channel == Channel.SMS and (awake := quiet.over(job.board, now)) > now:
-        if awake > message.expires_at:
-            raise NotAtAll(QUIET, otherwise=True)
-        raise NotNow(awake)
+    audience.check(message, now)
+    _readdress(message, audience)
+    if message.channel in audience.unwanted(message) or message.channel in _opted_out(message):
+        raise NotAtAll(audience.opted_out[message.channel], otherwise=True)
+    _wait_for_morning(message, now)
     try:
         limits.check(message, behind)
     except limits.Reached as reached:
@@ -71,34 +56,21 @@ def _opted_out(message: Message) -> list[str]:
     return OptOut.objects.channels_of(**whose)
 
 
-def _wait_for_newer(message: Message, now: datetime) -> None:
-    """A confirmation is old news once the same channel told of a later move. While that one waits, perhaps for its Undo,
-    the confirmation waits, too: when it is taken back, the customer is to hear of the booking after all."""
-    if message.kind != "booked" or ASKED_FOR.search(message.dedupe_key):
+def _wait_for_morning(message: Message, now: datetime) -> None:
+    if (awake := quiet.until(KINDS[message.kind], message.channel, message.board, now)) <= now:
         return
-    told = {"job_id": message.job_id, "channel": message.channel, "seq__gt": message.seq}
-    announced = Message.objects.filter(**told, kind__in=[kind.slug for kind in OF_STATUS.values()])
-    if announced.filter(status__in=[Message.Status.SENT, Message.Status.DELIVERED]).exists():
-        raise NotAtAll(OVERTAKEN)
-    if newer := announced.filter(status__in=[Message.Status.QUEUED, SENDING]).order_by("seq").last():
-        raise NotNow(newer.send_after if newer.send_after > now else None)
+    if awake > message.expires_at:
+        raise NotAtAll(QUIET, otherwise=True)
+    raise NotNow(awake)
 
 
-def _readdress(message: Message, job: Job) -> None:
-    """Somebody may have corrected the customer's number or address: strangers do not get the link."""
-    present = address(job, message.channel)
+def _readdress(message: Message, audience: Audience) -> None:
+    """Somebody may have corrected the number or address: strangers do not get the link."""
+    present = audience.address(message, message.channel)
     if not present:
-        raise NotAtAll(NO_ADDRESS[message.channel], otherwise=True)
+        raise NotAtAll(audience.no_address[message.channel], otherwise=True)
     if message.recipient.lower() == present:
         return
     if not Message.objects.filter(pk=message.pk, claim=message.claim, status=SENDING).update(recipient=present):
         raise NotNow(None)  # somebody else has it by now, and does this
     message.recipient = present
-
-
-def _is_old_news(message: Message, job: Job, now: datetime) -> bool:
-    """A move takes back what waits; this is for what was being written down or sent at that moment."""
-    if ASKED_FOR.search(message.dedupe_key):
-        return False
-    of_status = KINDS[message.kind].of_status
-    return (bool(of_status) and job.status != of_status) or reminders.is_old(message, job, now)

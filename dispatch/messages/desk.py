@@ -14,7 +14,7 @@ from dispatch.models import Job, Message
 from dispatch.rules import Refused
 
 from . import queueing
-from .kinds import KINDS
+from .kinds import OF_JOBS
 
 
 def of_job(job: Job) -> list[dict[str, Any]]:
@@ -45,8 +45,8 @@ def shown(message: Message, job: Job) -> dict[str, Any]:
 
 def send(job: Job, kind: str, *, by: str) -> list[Message]:
     """Queues a message that somebody asked for, at once. Raises Refused."""
-    if kind not in KINDS:
-        raise Refused("unknown_kind", f"There is no such message: “{kind}”. There are: {', '.join(KINDS)}.")
+    if kind not in OF_JOBS:
+        raise Refused("unknown_kind", f"There is no such message: “{kind}”. There are: {', '.join(OF_JOBS)}.")
     if not job.customer_phone and not job.customer_email:
         raise Refused("no_address", "There is neither a phone number nor an e-mail address to write to.")
     event = f"asked:{secrets.token_hex(6)}"

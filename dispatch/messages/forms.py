@@ -43,9 +43,9 @@ class MessageTemplateForm(forms.ModelForm):
             cleaned["body"] = cleaned["body"].replace("\r\n", "\n")  # browsers send these
         if cleaned.get("channel") == Channel.SMS:
             cleaned["subject"] = ""
-        if all(cleaned.get(field) for field in ("board", "channel", "language", "body")):
+        if all(cleaned.get(field) for field in ("board", "kind", "channel", "language", "body")):
             words = writing.Words(cleaned.get("subject", ""), cleaned["body"])
-            writing.check_words(words, cleaned["board"], cleaned["channel"], cleaned["language"])
+            writing.check_words(words, *(cleaned[field] for field in ("board", "channel", "language", "kind")))
         return cleaned
 
 

@@ -1,13 +1,13 @@
-"""Every message that a customer gets or was to get, in the database: one row for each event and channel. Rows are written
+"""Every message that somebody gets or was to get, in the database: one row for each event and channel. Rows are written
 in the transaction of the change and sent by workers, which share them by a lease on the database's clock.
 
-It knows neither Job nor the flow: a message names its job, and that is all.
+It knows neither Job nor the flow: a message names its job, or in `about` what else it is about, and that is all.
 """
 
 import random
 from collections.abc import Collection
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -35,7 +35,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
     def due(self) -> Self:
         """What may be sent now, longest due first: queued ones, and those whose worker was not heard of again. What is for
         a board whose messages are switched off waits."""
-        waiting = self.filter(status__in=WAITING, send_after__lte=Now(), job__board__messages_on=True)
+        waiting = self.filter(status__in=WAITING, send_after__lte=Now(), board__messages_on=True)
         return waiting.order_by("send_after", "pk")
 
     def take(self, claim: str, limit: int) -> list["Message"]:
@@ -121,7 +121,7 @@ def _lease() -> CombinedExpression:
 
 class Message(models.Model):
     """One message to one address. `send_after` is when it is due; while a worker has it (`sending`), it is when its lease
-    ends. `seq` is the change number of the job that it tells of."""
+    ends. `seq` is the change number, of the job or of what it is about, that it tells of."""
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -132,7 +132,10 @@ class Message(models.Model):
         SUPPRESSED = "suppressed", "Not sent"
         CANCELLED = "cancelled", "Cancelled"
 
-    job = models.ForeignKey("dispatch.Job", on_delete=models.PROTECT, related_name="messages")
+    board = models.ForeignKey("dispatch.Board", on_delete=models.PROTECT, related_name="messages")
+    job = models.ForeignKey("dispatch.Job", on_delete=models.PROTECT, null=True, related_name="messages")
+    about = models.CharField(max_length=150, blank=True)  # without a job: what its audience finds it by, "event:…/member:…"
+    topic = models.CharField(max_length=250, blank=True)  # the same in words, for the office
     kind = models.CharField(max_length=20, choices=[(kind.slug, kind.label) for kind in KINDS.values()])
     channel = models.CharField(max_length=10, choices=Channel)
     recipient = models.CharField(max_length=254)
@@ -155,16 +158,26 @@ class Message(models.Model):
 
     objects = MessageQuerySet.as_manager()
 
+    loaded: Any = None
+    """What its audience has read, when that is no job."""
+
     class Meta:
         app_label = "dispatch"
         ordering: ClassVar = ["-pk"]
         indexes: ClassVar = [
             models.Index(fields=["send_after"], condition=models.Q(status__in=["queued", "sending"]), name="message_due"),
             models.Index(fields=["claim"], condition=~models.Q(claim=""), name="message_claim"),
+            models.Index(fields=["about"], condition=~models.Q(about=""), name="message_about"),
             models.Index(fields=["recipient", "sent_at"], name="message_to"),
             models.Index(fields=["sent_at"], name="message_sent"),
             models.Index(fields=["settled_at"], condition=models.Q(status="failed"), name="message_failed"),
             models.Index(fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_provider_id"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(job__isnull=False, about="") | (models.Q(job__isnull=True) & ~models.Q(about="")),
+                name="message_is_about_one_thing",
+            )
         ]
 
     def __str__(self) -> str:

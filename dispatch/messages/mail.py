@@ -2,24 +2,29 @@
 
 import hashlib
 import smtplib
+from collections.abc import Iterable
 from contextlib import closing
 from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailAttachment, EmailMultiAlternatives, get_connection
 
 from .failures import Failure, Permanent, Transient, Unreachable
 
 REFUSES_US = (smtplib.SMTPAuthenticationError, smtplib.SMTPSenderRefused, smtplib.SMTPNotSupportedError)
 
 
-def send(to: str, subject: str, text: str, html: str, dedupe_key: str) -> str:
+def send(
+    to: str, subject: str, text: str, html: str, dedupe_key: str, attachments: Iterable[EmailAttachment] = ()
+) -> str:  # fmt: skip
     """Hands an e-mail over and returns the provider's name for it, or its Message-ID. Another try has the same Message-ID,
     by which mail programs show it once. Raises failures.Failure."""
     message = EmailMultiAlternatives(subject, text, settings.DEFAULT_FROM_EMAIL, [to], headers=_headers(dedupe_key))
     if html:
         message.attach_alternative(html, "text/html")
+    for attachment in attachments:
+        message.attach(*attachment)
     with closing(_opened()) as connection:
         message.connection = connection
         try:

@@ -3,6 +3,7 @@ what waits for it goes another way. All of it may be done twice, so whoever is i
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.core.validators import validate_email
@@ -14,7 +15,8 @@ from dispatch import flow
 from dispatch.models import Job, JobQuerySet
 from dispatch.phones import to_e164
 
-from . import queueing
+from . import audiences, queueing
+from .checking import NotAtAll
 from .ledger import Channel, Message, OptOut
 
 BY = "Opt-out"
@@ -68,9 +70,11 @@ def _channels(job: Job) -> list[str]:
 
 def _send_otherwise(channel: str, address: str) -> None:
     waiting = Message.objects.filter(channel=channel, recipient__iexact=address, status=Message.Status.QUEUED)
-    for message in waiting.select_related("job__board").order_by("pk"):
-        with transaction.atomic():
-            queueing.instead(message, queueing.OPTED_OUT[channel])
+    for message in waiting.order_by("pk"):
+        audience = audiences.of(message)
+        with suppress(NotAtAll), transaction.atomic():  # the sender says why
+            audience.load(message)
+            queueing.instead(message, audience.opted_out[channel])
 
 
 def from_copies(jobs: Iterable[Job]) -> None:

@@ -5,7 +5,7 @@ What stands in square brackets around a gap is left out when the gap has nothing
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from django.core.exceptions import ValidationError
@@ -22,16 +22,16 @@ PLACEHOLDERS: Mapping[str, str] = MappingProxyType({
     "reason": "why the job was cancelled, as your people wrote it; may be empty",
     "stop": "how to opt out of texts; left out where there is no room, and empty in e-mails",
 })  # fmt: skip
-"""All that may stand between double braces, and what stands for it."""
+"""All that may stand between double braces in what customers are told, and what stands for it."""
 
 GAP = re.compile(r"\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 OPTIONAL = re.compile(r"\[([^\[\]]*\{\{[^\[\]]*)\]")
 
 
-def check(words: str) -> None:
+def check(words: str, known: Collection[str] = tuple(PLACEHOLDERS)) -> None:
     """Raises ValidationError that names what is unknown and lists what there is."""
-    there_are = ", ".join(f"{{{{ {name} }}}}" for name in PLACEHOLDERS)
-    unknown = [name for name in dict.fromkeys(GAP.findall(words)) if name not in PLACEHOLDERS]
+    there_are = ", ".join(f"{{{{ {name} }}}}" for name in known)
+    unknown = [name for name in dict.fromkeys(GAP.findall(words)) if name not in known]
     if unknown:
         named = ", ".join(f"{{{{ {name} }}}}" for name in unknown)
         raise ValidationError(f"There is no {named}. There are: {there_are}.", code="unknown_placeholder")
@@ -42,6 +42,6 @@ def check(words: str) -> None:
 
 def fill(words: str, values: Mapping[str, str]) -> str:
     """The words with the values in the gaps, as they are. Raises ValidationError."""
-    check(words)
+    check(words, [name for name in values if name.isidentifier()])
     words = OPTIONAL.sub(lambda part: part[1] if all(values[name] for name in GAP.findall(part[1])) else "", words)
     return GAP.sub(lambda gap: values[gap[1]], words)

@@ -1,5 +1,6 @@
 """How a company's own words look before anybody gets them, beside ours for the same message."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,8 +9,8 @@ from django.core.exceptions import ValidationError
 
 from dispatch.models import Board
 
-from . import gsm7, samples, writing
-from .kinds import KINDS
+from . import audiences, gsm7, writing
+from .kinds import KINDS, OF_JOBS
 from .ledger import Channel, MessageTemplate
 
 LANGUAGES = {"en": "English", "es": "Spanish"}
@@ -32,6 +33,12 @@ def links(kind: str) -> list[tuple[str, str]]:
         for channel in Channel
         for language, title in LANGUAGES.items()
     ]
+
+
+def placeholders(form: forms.ModelForm) -> Mapping[str, str]:
+    """What may be filled into the message that the form is for; into one to customers until one is chosen."""
+    kind = _shown(form, "kind")
+    return audiences.of_kind(kind if kind in KINDS else next(iter(OF_JOBS))).placeholders
 
 
 def of_form(form: forms.ModelForm) -> dict[str, Any] | None:
@@ -65,8 +72,8 @@ def size_in_words(text: str) -> str:
 
 
 def _written(words: writing.Words, board: Board, row: MessageTemplate, *, longest: bool = False) -> writing.Written:
-    filling = samples.of(board, row.language, row.channel, longest=longest)
-    return writing.compose(words, filling, row.channel, row.language)
+    filling = audiences.of_kind(row.kind).sample(row.kind, board, row.language, row.channel, longest=longest)
+    return writing.compose(words, filling, row.channel, row.language, row.kind)
 
 
 def _is_ours(kind: str, channel: str, language: str) -> bool:

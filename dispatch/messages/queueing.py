@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from . import quiet
+from . import audiences, quiet
 from .kinds import KINDS, OF_STATUS, UNDO_SECONDS, Kind
 from .ledger import Channel, Message
 
@@ -74,6 +74,7 @@ def _row(
     job: "Job", kind: Kind, due: datetime, channel: str, recipient: str, problem: str, *, by: str, at: datetime, event: str
 ) -> Message:  # fmt: skip
     return Message(
+        board=job.board,
         job=job,
         kind=kind.slug,
         channel=channel,
@@ -84,7 +85,7 @@ def _row(
         seq=job.seq,
         by=by[:150],
         created_at=at,
-        send_after=quiet.over(job.board, due) if channel == Channel.SMS and not problem else due,
+        send_after=due if problem else quiet.until(kind, channel, job.board, due),
         expires_at=due + kind.shelf,
         error=problem,
         settled_at=at if problem else None,
@@ -93,8 +94,8 @@ def _row(
 
 def instead(message: Message, why: str) -> Message | None:
     """Gives a queued message up, for good and with the reason, and queues the same news by the other channel. None when the
-    message does not wait any more, the customer cannot be reached that way, or gets this news there anyway. `message.job`
-    is read as it is: load it anew. Inside a transaction, so that the news is not lost between the two."""
+    message does not wait any more, its reader cannot be reached that way, or gets this news there anyway. The message is
+    loaded anew (`Audience.load`). Inside a transaction, so that the news is not lost between the two."""
     given_up = Message.objects.filter(pk=message.pk, status=Message.Status.QUEUED).update(
         status=Message.Status.SUPPRESSED, error=why, settled_at=Now()
     )
@@ -103,16 +104,18 @@ def instead(message: Message, why: str) -> Message | None:
 
 def by_other_channel(message: Message) -> Message | None:
     """The second half of `instead`, for who gave the message up."""
-    job, other = message.job, "email" if message.channel == Channel.SMS else "sms"
-    recipient = address(job, other)
-    if not recipient or other in job.opted_out:
+    audience, other = audiences.of(message), Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS
+    recipient = audience.address(message, other)
+    if not recipient or other in audience.unwanted(message):
         return None
-    due = message.send_after if other == "email" else quiet.over(job.board, message.send_after)
+    due = quiet.until(KINDS[message.kind], other, message.board, message.send_after)
     if due > message.expires_at:
         return None
-    row = _row(job, KINDS[message.kind], due, other, recipient, "", by=message.by, at=timezone.now(), event="")
-    row.dedupe_key = f"{message.dedupe_key.removesuffix(message.channel)}{other}"
-    row.language, row.seq, row.expires_at = message.language, message.seq, message.expires_at
+    same = {name: getattr(message, name) for name in SAME_NEWS}
+    key = f"{message.dedupe_key.removesuffix(message.channel)}{other}"
+    row = Message(
+        channel=other, recipient=recipient, dedupe_key=key, created_at=timezone.now(), send_after=due, **same
+    )  # fmt: skip
     Message.objects.bulk_create([row], ignore_conflicts=True)
     return Message.objects.filter(
         dedupe_key=row.dedupe_key, status=Message.Status.QUEUED, created_at=row.created_at
@@ -121,17 +124,18 @@ def by_other_channel(message: Message) -> Message | None:
 
 def again(message: Message) -> bool:
     """Queues a message anew that failed, was not sent or was taken back, as if its time had come just now, to the
-    address that the job has now. False when it is none of these any more."""
-    now = timezone.now()
-    due = quiet.over(message.job.board, now) if message.channel == Channel.SMS else now
+    address that its reader has now. False when it is none of these any more. The message is loaded anew."""
+    kind = KINDS[message.kind]
+    due = quiet.until(kind, message.channel, message.board, timezone.now())
     return bool(
         Message.objects.filter(pk=message.pk, status__in=AGAIN).update(
-            status=Message.Status.QUEUED, send_after=due, expires_at=due + KINDS[message.kind].shelf, attempts=0, claim="",
+            status=Message.Status.QUEUED, send_after=due, expires_at=due + kind.shelf, attempts=0, claim="",
             error="", provider_id="", sent_at=None, settled_at=None,
-            recipient=address(message.job, message.channel) or message.recipient,
+            recipient=audiences.of(message).address(message, message.channel) or message.recipient,
         )
     )  # fmt: skip
 
 
+SAME_NEWS = ("board_id", "job_id", "about", "topic", "kind", "language", "seq", "by", "expires_at")
 AGAIN = (Message.Status.FAILED, Message.Status.SUPPRESSED, Message.Status.CANCELLED)
 """What may be queued anew. The others wait, or may have arrived."""

@@ -3,8 +3,15 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from .kinds import Kind
+
 if TYPE_CHECKING:
     from dispatch.models import Board
+
+
+def until(kind: Kind, channel: str, board: "Board", moment: datetime) -> datetime:
+    """When a message may leave: e-mails, and what somebody waits for at this moment, at any time."""
+    return over(board, moment) if channel == "sms" and not kind.on_demand else moment
 
 
 def over(board: "Board", moment: datetime) -> datetime:

@@ -27,7 +27,7 @@ def queue(now: datetime | None = None) -> int:
     this as often as they like: of one job and day there is one row for each channel. The same number of queries, however
     many jobs and boards there are. Returns for how many jobs, at most AT_ONCE."""
     now = now or timezone.now()
-    days = {board.pk: _Day.after(now, board) for board in Board.objects.filter(messages_on=True) if _is_time(now, board)}
+    days = {board.pk: Day.after(now, board) for board in Board.objects.filter(messages_on=True) if is_time(now, board)}
     jobs = _jobs(days.values()) if days else []
     Message.objects.bulk_create([row for job in jobs for row in _rows(job, days[job.board_id], now)], ignore_conflicts=True)
     return len(jobs)
@@ -45,7 +45,7 @@ def is_old(message: Message, job: Job, now: datetime) -> bool:
 
 
 @dataclass(frozen=True)
-class _Day:
+class Day:
     """A day of a board, from midnight to midnight on its wall."""
 
     board: Board
@@ -64,11 +64,12 @@ class _Day:
         return f"{KIND}:{self.date.isoformat()}"
 
 
-def _is_time(now: datetime, board: Board) -> bool:
-    return now.astimezone(board.zone).time() >= FROM
+def is_time(now: datetime, board: Board, since: time = FROM) -> bool:
+    """Whether it is evening on the board's wall."""
+    return now.astimezone(board.zone).time() >= since
 
 
-def _jobs(days: Iterable[_Day]) -> list[Job]:
+def _jobs(days: Iterable[Day]) -> list[Job]:
     which = Q()
     for day in days:
         reminded = Message.objects.filter(job=OuterRef("pk"), kind=KIND, dedupe_key__contains=f":{day.event}:")
@@ -78,7 +79,7 @@ def _jobs(days: Iterable[_Day]) -> list[Job]:
     return list(reachable.select_related("board").order_by("window_start", "pk")[:AT_ONCE])
 
 
-def _rows(job: Job, day: _Day, now: datetime) -> Iterable[Message]:
+def _rows(job: Job, day: Day, now: datetime) -> Iterable[Message]:
     """They are of no use when the day has begun. A text that would wait for that is looked at at once, and sent as an
     e-mail instead if that can be."""
     for row in queueing.rows(job, KIND, by="", at=now, event=day.event):

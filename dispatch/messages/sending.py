@@ -23,12 +23,11 @@ from django.db import Error, close_old_connections, transaction
 from django.utils import timezone
 
 from dispatch.mirror.ledger import from_now
-from dispatch.models import Job
 
-from . import checking, limits, mail, opt_outs, queueing, sms
+from . import audiences, checking, limits, mail, opt_outs, queueing, sms
 from .failures import OptedOutAtProvider, Permanent, Transient, Unreachable, one_line
 from .ledger import Channel, Message, OptOut
-from .writing import Written, render
+from .writing import Written, for_sending
 
 logger = logging.getLogger(__name__)
 
@@ -140,10 +139,10 @@ class Sender:
 
     def _ready(self, message: Message, behind: list[int]) -> Written | None:
         try:
-            message.job = Job.objects.select_related("board").get(pk=message.job_id)
+            audiences.of(message).load(message)
             checking.check(message, behind)
             self._check_room(message)
-            written = render(message)
+            written = for_sending(message)
         except checking.NotNow as later:
             until = later.until or from_now(random.uniform(0.2, 3))  # noqa: S311 not a secret
             Message.objects.put_back(self.claim, message.pk, until, later.why)
@@ -173,7 +172,7 @@ class Sender:
         """Writes down what became of a message."""
         match error := future.exception():
             case None:
-                facts = {"subject": written.subject, "body": written.text}
+                facts = {"subject": written.subject, "body": written.kept}
                 Message.objects.sent(self.claim, message.pk, future.result(), **facts)
             case Permanent():
                 logger.info("messages: %s %s was refused for good", message.channel, message.pk)
@@ -225,7 +224,8 @@ def hand_over(message: Message, written: Written) -> str:
     try:
         if message.channel == Channel.SMS:
             return sms.provider().send(message.recipient, written.text, message.dedupe_key)
-        return mail.send(message.recipient, written.subject, written.text, written.html, message.dedupe_key)
+        words = (written.subject, written.text, written.html)
+        return mail.send(message.recipient, *words, message.dedupe_key, written.attachments)
     except OSError as error:  # of a provider of one's own, that does not know our names for it
         raise Transient(f"the connection to the provider broke off ({one_line(error)})") from error
 

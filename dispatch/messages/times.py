@@ -26,29 +26,39 @@ NOT_SURE = {"en": "to be confirmed", "es": "por confirmar"}
 
 def in_full(job: Job, language: str) -> str:
     """«Thursday, November 26, 8:00 AM – 10:00 AM MST», for an e-mail."""
-    if not (window := _window(job)):
-        return _wish(job, day, language)
-    start, end = window
-    first, last = (f"{day(moment, language)}, {_time(moment, language)}" for moment in window)
-    last = _time(end, language) if start.date() == end.date() else last
-    return f"{first} – {last} {end:%Z}"
+    window = _window(job)
+    return window_in_full(*window, language) if window else _wish(job, day, language)
 
 
 def in_short(job: Job, language: str) -> str:
     """«Thu Nov 26, 8-10 AM MST», for a text."""
-    if not (window := _window(job)):
-        return _wish(job, _short_day, language)
-    start, end = window
-    if start.date() == end.date():
-        return f"{_short_day(start, language)}, {_hours(start, end)} {end:%Z}"
-    return _two_days(start, end, *(_short_day(one, language) for one in window))
+    window = _window(job)
+    return window_in_short(*window, language) if window else _wish(job, _short_day, language)
 
 
 def in_brief(job: Job, language: str) -> str:
     """A window over two days without the weekdays, which makes it much shorter; another one as `in_short`."""
-    if not (window := _window(job)) or window[0].date() == window[1].date():
-        return in_short(job, language)
-    return _two_days(*window, *(_date(one, language) for one in window))
+    window = _window(job)
+    return window_in_brief(*window, language) if window else in_short(job, language)
+
+
+def window_in_full(start: datetime, end: datetime, language: str) -> str:
+    """Of moments in the board's zone, as all of these."""
+    first, last = (f"{day(moment, language)}, {_time(moment, language)}" for moment in (start, end))
+    last = _time(end, language) if start.date() == end.date() else last
+    return f"{first} – {last} {end:%Z}"
+
+
+def window_in_short(start: datetime, end: datetime, language: str) -> str:
+    if start.date() == end.date():
+        return f"{_short_day(start, language)}, {_hours(start, end)} {end:%Z}"
+    return _two_days(start, end, *(_short_day(one, language) for one in (start, end)))
+
+
+def window_in_brief(start: datetime, end: datetime, language: str) -> str:
+    if start.date() == end.date():
+        return window_in_short(start, end, language)
+    return _two_days(start, end, *(_date(one, language) for one in (start, end)))
 
 
 def day(moment: date, language: str) -> str:

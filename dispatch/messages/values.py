@@ -9,6 +9,7 @@ from dispatch.models import Job
 from dispatch.phones import spoken
 
 from . import times
+from .fitting import BRIEF
 from .ledger import Channel
 
 SERVICES = {
@@ -24,8 +25,6 @@ SERVICES = {
     },
 }
 STOP = {"en": "Reply STOP to opt out", "es": "Baja: responda STOP"}
-BRIEF = "when, in brief"
-"""Stands for `when` in a text that is too long."""
 
 
 def of_job(job: Job, language: str, channel: str) -> dict[str, str]:

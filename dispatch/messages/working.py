@@ -17,7 +17,8 @@ from dispatch.answers import Answer
 from dispatch.mirror.ledger import SENDS
 from dispatch.mirror.working import BEAT_SECONDS, Pulse, name, pause_after
 
-from . import opt_outs, reminders, sms
+from . import opt_outs, sms
+from .audiences import AUDIENCES
 from .failures import one_line
 from .ledger import Channel, OptOut
 from .sending import BATCH, Outage, Sender
@@ -113,7 +114,8 @@ class Chores:
             self.do("close links that have ended", links.close_ended)
             self.do("forget old answers", Answer.objects.sweep)
             if settings.MESSAGES:
-                self.do("queue reminders", reminders.queue)
+                for audience in AUDIENCES.values():
+                    self.do(audience.chore, audience.queue_daily)
             if settings.MESSAGES and time.monotonic() - opt_outs_at >= OPT_OUTS_SECONDS:
                 opt_outs_at = time.monotonic()
                 self.do("ask who opted out", ask_who_opted_out)

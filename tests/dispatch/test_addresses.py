@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from tracking.addresses import client_address
+from dispatch.addresses import client_address
 
 
 def both_ways(peer, forwarded):

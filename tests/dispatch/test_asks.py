@@ -36,7 +36,7 @@ def test_what_a_customer_asks_for_is_a_change_of_the_job(board):
     assert (asked.seq, asked.updated_by, asks.waiting(asked)) == (job.seq + 1, "Customer", ["reschedule"])
 
 
-@pytest.mark.parametrize("kind", asks.ASKS)
+@pytest.mark.parametrize("kind", [kind for kind, ask in asks.ASKS.items() if not ask.by_crew])
 @pytest.mark.parametrize("status", flow.STATUS_FLOW)
 def test_every_status_allows_what_makes_sense(board, status, kind):
     job = make_job(board, status=status)
@@ -51,6 +51,24 @@ def test_every_status_allows_what_makes_sense(board, status, kind):
         assert asks.waiting(asks.ask(job, kind, text="Hm", stars=4)) == [kind]
     else:
         assert refused(job, kind, text="Hm", stars=4) == "not_now"
+
+
+@pytest.mark.parametrize("status", flow.STATUS_FLOW)
+def test_no_customer_asks_what_only_crews_may(board, status):
+    job = make_job(board, status=status)
+
+    assert "no_access" not in asks.allowed(job)
+    assert refused(job, "no_access", text="Locked gate") == "unknown_ask"
+
+
+def test_a_crew_asks_the_office_to_see_to_a_job(board):
+    job = make_job(board, status="ready_for_pickup")
+
+    asked = asks.ask_office(job, "no_access", text=" Locked gate ", by="Dee Ramos")
+
+    assert asked.asks == [{"kind": "no_access", "at": SHOWN, "text": "Locked gate", "by": "Dee Ramos"}]
+    assert (asked.updated_by, asks.waiting(asked), asks.rating(asked)) == ("Dee Ramos", ["no_access"], None)
+    assert asks.waiting(asks.settle(asked, by="Ana")) == []
 
 
 def test_a_note_goes_to_where_the_crew_looks(board):

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from dispatch import flow, ranks
 from dispatch.flow import Conflict, PastStep, Refused
+from dispatch.mirror.document import job_document
 from dispatch.models import Board, Job
 from dispatch.statuses import STATUS_FLOW
 from tests.factories import make_job
@@ -135,6 +136,13 @@ def test_completing_is_not_taken_back_after_the_boards_midnight(board, completed
     assert refused.value.code == "too_late"
     assert str(refused.value) == "Completed can be taken back to In progress on the same day only."
     assert everything(board) == before
+
+
+def test_a_move_keeps_what_came_with_it_in_its_step_and_in_the_copy(job):
+    flow.move(job, "scheduled", expect=job.seq, by="Dee", channel="crew", extra={"deviceAt": "2026-05-04T15:30:00.000Z"})
+
+    assert [step.extra for step in job.history.all()] == [{}, {"deviceAt": "2026-05-04T15:30:00.000Z"}]
+    assert job_document(Job.objects.get(pk=job.pk))["statusHistory"][1]["deviceAt"] == "2026-05-04T15:30:00.000Z"
 
 
 def test_a_name_longer_than_history_keeps_is_cut(job):

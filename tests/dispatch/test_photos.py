@@ -63,7 +63,7 @@ def breaking_storage(monkeypatch, call: int) -> None:
 # --- adding
 
 
-@pytest.mark.parametrize("kind", ["before", "after", "ticket"])
+@pytest.mark.parametrize("kind", ["before", "after", "ticket", "access"])
 def test_a_photo_is_two_files_and_an_entry_in_its_job(job, folder, monkeypatch, kind):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
 
@@ -118,9 +118,21 @@ def test_an_unknown_kind_is_refused(job, folder):
         add(job, "selfie")
 
     assert (refusal.value.code, str(refusal.value)) == (
-        "unknown_kind", "There is no such kind of photo: “selfie”. Use one of: before, after, ticket.",
+        "unknown_kind", "There is no such kind of photo: “selfie”. Use one of: before, after, ticket, access.",
     )  # fmt: skip
     assert files(folder) == []
+
+
+def test_of_two_photos_whose_ids_begin_alike_the_job_gets_the_first(job, folder):
+    picture = pictures.read(ContentFile(jpeg()))
+    first = photos.keep(job, picture, "before", by="Dee", start="a" * 16, facts={"deviceAt": "then"})
+
+    again = photos.keep(job, picture, "before", by="Dee", start="a" * 16)
+
+    [entry] = first.photos
+    assert (entry["id"][:16], len(entry["id"]), entry["deviceAt"]) == ("a" * 16, 24, "then")
+    assert (again.photos, again.seq, len(files(folder))) == ([entry], first.seq, 2)
+    assert (photos.found(again, "a" * 16), photos.found(again, "b")) == (entry, None)
 
 
 def test_a_job_has_sixty_photos_at_most(board, folder):

@@ -47,11 +47,14 @@ def test_the_page_has_the_words_for_what_customers_ask_and_are_told(ana, board):
     text = ana.get("/board/main/").text
     words = json.loads(re.search(r'<script id="kinds" type="application/json">(.*?)</script>', text, re.S).group(1))
 
-    assert list(words["asks"]) == ["reschedule", "cancel", "note", "rating"]
+    assert list(words["asks"]) == ["reschedule", "cancel", "note", "rating", "no_access"]
     assert words["asks"]["cancel"] == {"label": "Wants to cancel", "icon": "cross", "color": "red"}
+    assert words["asks"]["no_access"] == {
+        "label": "Crew had no access", "icon": "warning", "color": "red", "byCrew": True,
+    }  # fmt: skip
     assert words["messages"]["on_the_way"] == "On the way"
     assert words["channels"] == {"sms": "Text", "email": "E-mail"}
-    assert words["photos"] == {"before": "Before", "after": "After", "ticket": "Dump ticket"}
+    assert words["photos"] == {"before": "Before", "after": "After", "ticket": "Dump ticket", "access": "No access"}
 
 
 def test_every_icon_that_the_page_names_is_drawn(ana, board):

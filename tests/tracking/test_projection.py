@@ -87,7 +87,7 @@ MAY = {
 }  # fmt: skip
 PHOTOS = [
     {"id": f"{kind}-1", "kind": kind, "width": 640, "height": 480, "at": at(40), "by": "Dee Park"}
-    for kind in ("before", "after", "ticket")
+    for kind in ("before", "after", "ticket", "access")
 ]
 SHOWN_PHOTOS = [
     {"id": "before-1", "kind": "before", "width": 640, "height": 480},
@@ -225,7 +225,7 @@ def test_nothing_that_people_typed_for_us_ever_goes_out(board, secret, status):
     del public["epoch"]
     sent = json.dumps(public, ensure_ascii=False)
 
-    assert [word for word in (secret, job.uid, job.token, "ticket", "sms", "1428") if word in sent] == []
+    assert [word for word in (secret, job.uid, job.token, "ticket", "access", "sms", "1428") if word in sent] == []
 
 
 def test_the_edge_copy_is_named_by_the_token_and_is_the_same(board):

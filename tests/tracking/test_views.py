@@ -165,7 +165,7 @@ def test_an_open_jobs_link_never_ends(client, secret_job, time_machine):
 def test_done_jobs_show_their_photos_but_no_tickets(client, board):
     photos = [
         {"id": f"{kind}-1", "kind": kind, "width": 640, "height": 480, "at": "", "by": "Dee"}
-        for kind in ("before", "after", "ticket")
+        for kind in ("before", "after", "ticket", "access")
     ]
     done, loading = (make_job(board, status=status, photos=photos) for status in ("completed", "in_progress"))
 
@@ -177,14 +177,14 @@ def test_done_jobs_show_their_photos_but_no_tickets(client, board):
 
 def test_a_photo_is_served_at_the_pages_own_address(client, board):
     job = make_job(board, status="completed")
-    for kind in ("after", "ticket"):
+    for kind in ("after", "ticket", "access"):
         job = photos.add(job, picture(), kind, by="Dee")
-    after, ticket = (photo["id"] for photo in job.photos)
+    after, ticket, gate = (photo["id"] for photo in job.photos)
 
     shown = client.get(f"/track/{job.token}?photo={after}&size=thumb")
-    hidden = [client.get(f"/track/{job.token}?photo={one}").status_code for one in (ticket, "unknown", "")]
+    hidden = [client.get(f"/track/{job.token}?photo={one}").status_code for one in (ticket, gate, "unknown", "")]
 
-    assert (shown.status_code, shown["Content-Type"], hidden) == (200, "image/jpeg", [404] * 3)
+    assert (shown.status_code, shown["Content-Type"], hidden) == (200, "image/jpeg", [404] * 4)
     assert (shown["Cache-Control"], shown["X-Robots-Tag"]) == ("private, max-age=86400", "noindex, nofollow")
 
 

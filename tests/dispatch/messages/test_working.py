@@ -271,7 +271,9 @@ class TestChores:
 
         chores.run(stop)
 
-        assert done == ["close links that have ended", "forget old answers", "queue reminders"]
+        assert done == [
+            "close links that have ended", "forget old answers", "queue reminders", "queue the crews' plans of tomorrow",
+        ]  # fmt: skip
 
     def test_who_opted_out_at_the_provider_opted_out_here(self, board, phone):
         job = make_job(board, customer_phone=PHONE)

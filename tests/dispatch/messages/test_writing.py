@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from dispatch import flow
 from dispatch.messages import gsm7, queueing, values, writing
-from dispatch.messages.kinds import KINDS
+from dispatch.messages.kinds import KINDS, OF_JOBS
 from dispatch.messages.ledger import Channel, Message, MessageTemplate
 from dispatch.messages.placeholders import PLACEHOLDERS, fill
 from dispatch.models import Board, Job
@@ -67,7 +67,7 @@ LINK = f"{ORIGIN}/track/{'T' * 32}"
 # --- every message there is
 
 
-@pytest.mark.parametrize(("kind", "language"), list(product(KINDS, writing.LANGUAGES)))
+@pytest.mark.parametrize(("kind", "language"), list(product(OF_JOBS, writing.LANGUAGES)))
 def test_the_longest_text_is_one_text_with_its_whole_link(board, settings, kind, language):
     settings.PUBLIC_ORIGIN = LONG_ORIGIN
     Board.objects.filter(pk=board.pk).update(name=LONG_COMPANY)
@@ -83,7 +83,7 @@ def test_the_longest_text_is_one_text_with_its_whole_link(board, settings, kind,
     assert values.SERVICES[language]["dumpster_delivery"] in said
 
 
-@pytest.mark.parametrize(("kind", "language"), list(product(KINDS, writing.LANGUAGES)))
+@pytest.mark.parametrize(("kind", "language"), list(product(OF_JOBS, writing.LANGUAGES)))
 def test_every_mail_says_who_what_and_where_with_the_link_twice(board, kind, language):
     mail = written(a_job(board, THURSDAY, crew=["Dee Park"]), kind, "email", language)
 
@@ -108,7 +108,7 @@ def test_nothing_in_a_mail_comes_from_elsewhere(board):
 
 
 def test_there_is_a_file_for_every_message_and_no_other(settings):
-    for folder, extra in (("sms", set()), ("mail", {"_footer.txt"})):
+    for folder, extra in (("sms", set()), ("mail", {"_footer.txt", "_crew_footer.txt"})):
         for language in writing.LANGUAGES:
             files = {path.name for path in (settings.BASE_DIR / "templates" / folder / language).iterdir()}
             assert files - extra == {f"{kind}.txt" for kind in KINDS}
@@ -242,7 +242,7 @@ def test_it_tells_of_the_job_as_it_is_now(board):
 
 def shortened(words: str, **filling: str) -> str:
     everything = dict.fromkeys(PLACEHOLDERS, "") | {values.BRIEF: "brief"} | filling
-    return writing.compose(writing.Words("", words), everything, "sms", "en").text
+    return writing.compose(writing.Words("", words), everything, "sms", "en", "link").text
 
 
 def test_a_text_that_fits_keeps_all_its_values():
@@ -445,7 +445,7 @@ def test_values_are_not_looked_at_again():
 )
 def test_words_are_tried_before_they_are_kept(board, channel, words, problems):
     try:
-        writing.check_words(words, board, channel, "en")
+        writing.check_words(words, board, channel, "en", "link")
         found = {}
     except ValidationError as error:
         found = error.message_dict
@@ -461,10 +461,10 @@ def test_who_writes_too_much_reads_how_much_too_much(board, fixed, over):
     words = writing.Words("", "{{ company }}" + "x" * (fixed + 10) + "{{ link }}")
 
     if not over:
-        writing.check_words(words, board, "sms", "en")
+        writing.check_words(words, board, "sms", "en", "link")
         return
     with pytest.raises(ValidationError) as error:
-        writing.check_words(words, board, "sms", "en")
+        writing.check_words(words, board, "sms", "en", "link")
     assert error.value.message_dict == {
         "body": [
             f"{over} character{'s' * (over > 1)} too many for one text, when names and times are long. Please shorten it."
@@ -486,7 +486,7 @@ def test_the_docs_show_every_text_as_it_is(board, settings):
     docs = (settings.BASE_DIR / "docs" / "messages.md").read_text()
     job = a_job(board, THURSDAY, crew=["Dee Park", "Al Ray"])
 
-    missing = {kind for kind in KINDS if f"`{text(job, kind).partition(LINK)[0]}https://" not in docs}
+    missing = {kind for kind in OF_JOBS if f"`{text(job, kind).partition(LINK)[0]}https://" not in docs}
 
     assert missing == set()
 
