@@ -77,6 +77,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         free = self.filter(pk=pk, cancelled_at=None, ends_at__gt=now, **{f"{taken}__lt": F(places)})
         return bool(free.update(**{taken: F(taken) + 1}))
 
+    def is_full(self, pk: int, role: str) -> bool:
+        taken, places = COUNTERS[role]
+        return self.filter(pk=pk, cancelled_at=None, ends_at__gt=timezone.now(), **{f"{taken}__gte": F(places)}).exists()
+
     def give_place_back(self, pk: int, role: str) -> None:
         taken, _ = COUNTERS[role]
         event = self.filter(pk=pk)

@@ -18,10 +18,10 @@ from django.utils import timezone
 from dispatch.models import Board, Job
 from dispatch.rules import Refused
 
-from . import telling
+from . import rules, telling
 from .models import COUNTERS, Assignment, Event, Member, Outing, Role
 from .noting import group, name_crew, name_crews, note
-from .rules import Overlaps, Stale, Taken, check_free, check_member, check_takes_place, may_release, warnings
+from .rules import Overlaps, Stale, Taken, place_of, warnings
 
 __all__ = [
     "Overlaps", "Stale", "Taken", "assign", "cancel_event", "claim", "decline_release", "edit_event", "group", "open_event",
@@ -105,10 +105,10 @@ def release(event: Event, member: Member, *, by: str, reason: str = "", is_staff
     now, reason = timezone.now(), reason.strip()
     with transaction.atomic():
         current = _locked(event)
-        mine = _place_of(current, member)
+        mine = place_of(current, member)
         if mine is None:
             raise Refused("not_yours", f"{member.first_name} has no place in “{current.title}”.")
-        if not is_staff and not may_release(mine, current):
+        if not is_staff and not rules.may_release(mine, current):
             if not reason:
                 raise Refused("reason_required", "It is too late to give this back by yourself. Tell the office why.")
             Assignment.objects.filter(pk=mine.pk).update(release_asked_at=now, release_reason=reason)
@@ -129,7 +129,7 @@ def decline_release(event: Event, member: Member, *, by: str, reason: str = "") 
     """The place stays theirs. Raises Refused when they did not ask."""
     with transaction.atomic():
         current = _locked(event)
-        mine = _place_of(current, member)
+        mine = place_of(current, member)
         if mine is None or mine.release_asked_at is None:
             raise Refused("not_asked", f"{member.first_name} did not ask to be released.")
         Assignment.objects.filter(pk=mine.pk).update(release_asked_at=None, release_reason="")
@@ -158,7 +158,7 @@ def put_job(job: Job, event: Event | None, *, by: str, before: str | None = None
         for pk, one in locked.items():
             facts = {"job": job.uid, "into": pk == (event and event.pk)}
             name_crews(note(one, "planned", by=by, facts=facts), by)
-        if event is None:
+        if was and event is None:  # of a job that was in no event the crew may have been typed by hand
             name_crew(job, [], by)
 
 
@@ -182,9 +182,12 @@ def _give(
     event: Event, member: Member, role: str, *, by: str, is_claim: bool = False, override: str = ""
 ) -> tuple[Assignment, bool]:  # fmt: skip
     now = timezone.now()
+    rules.check_member(member, event, role)
+    is_full = Event.objects.is_full(event.pk, role)
     if mine := _present(event, member, role):
         return mine, False
-    check_member(member, event, role)
+    if is_full:  # most who are late learn it here, and hold nobody up
+        raise Taken(event, rules.last_to_come(event, role))
     with transaction.atomic():
         is_first = Event.objects.take_place(event.pk, role, now)
         current = Event.objects.select_related("board", "truck").get(pk=event.pk)
@@ -192,13 +195,13 @@ def _give(
             transaction.set_rollback(True)
             return mine, False
         if not is_first:
-            check_takes_place(current)
-            raise Taken(current, current.assignments.present().filter(role=role).order_by("since").last())
+            rules.check_takes_place(current)
+            raise Taken(current, rules.last_to_come(current, role))
         Member.objects.filter(pk=member.pk).update(is_active=F("is_active"))  # whoever places them elsewhere waits
         member.refresh_from_db()
-        check_member(member, current, role)
+        rules.check_member(member, current, role)
         if not override:
-            check_free(member, current)
+            rules.check_free(member, current)
         made = Assignment.objects.create(
             event=current, member=member, role=role, place=_free_place(current, role), is_claim=is_claim, since=now,
             by=by[:150], override=override,
@@ -211,14 +214,9 @@ def _give(
 
 def _present(event: Event, member: Member, role: str) -> Assignment | None:
     """What they have already. Raises Refused when that is another role."""
-    mine = _place_of(event, member)
+    mine = place_of(event, member)
     if mine and mine.role != role:
         raise Refused("has_place", f"{member.first_name} is {mine.get_role_display().lower()} of this event already.")
-    return mine
-
-
-def _place_of(event: Event, member: Member) -> Assignment | None:
-    mine: Assignment | None = event.assignments.present().filter(member=member).select_related("member").first()
     return mine
 
 

@@ -69,6 +69,20 @@ def check_free(member: Member, event: Event) -> None:
         raise Overlaps(member, other)
 
 
+def place_of(event: Event, member: Member) -> Assignment | None:
+    """What this member has there."""
+    mine: Assignment | None = event.assignments.present().filter(member=member).select_related("member").first()
+    return mine
+
+
+def last_to_come(event: Event, role: str) -> Assignment | None:
+    """Who took the last place."""
+    last: Assignment | None = (
+        event.assignments.present().filter(role=role).select_related("member").order_by("since").last()
+    )
+    return last
+
+
 def may_release(assignment: Assignment, event: Event) -> bool:
     """Whether a member may give the place back without asking: what they claimed, in time."""
     return assignment.is_claim and timezone.now() <= event.starts_at - RELEASE_UNTIL
@@ -77,7 +91,9 @@ def may_release(assignment: Assignment, event: Event) -> bool:
 def warnings(event: Event) -> list[str]:
     """What the dispatcher should know: a truck or a person that is in two places at once."""
     others = Event.objects.overlapping(event.starts_at, event.ends_at).exclude(pk=event.pk)
-    found = []
+    found: list[str] = []
+    if event.cancelled_at:
+        return found
     if event.truck_id and (other := others.filter(truck=event.truck_id).first()):
         found.append(f"{event.truck} is on “{other.title}” at the same time.")
     mine = event.assignments.present().select_related("member")

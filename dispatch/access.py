@@ -5,7 +5,7 @@ A hint says that something about accounts changed; each process then compares al
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
@@ -39,19 +39,21 @@ class Watcher(Protocol):
 
 
 class Guard:
-    """Checks all the watchers of this process together."""
+    """Checks all the watchers of this process together. `refused` gives the close codes of those that may not stay; it runs
+    where queries do."""
 
-    def __init__(self) -> None:
-        self.watchers: set[Watcher] = set()
+    def __init__(self, refused: Callable[[list[Any]], dict[Any, int]]) -> None:
+        self.watchers: set[Any] = set()
+        self._refused = refused
         self._hinted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def enter(self, watcher: Watcher) -> None:
+    def enter(self, watcher: Any) -> None:
         self.watchers.add(watcher)
         if not self._tasks:
             self._tasks = [asyncio.create_task(run()) for run in (self._check, self._listen)]
 
-    def leave(self, watcher: Watcher) -> None:
+    def leave(self, watcher: Any) -> None:
         self.watchers.discard(watcher)
         if not self.watchers:
             for task in self._tasks:
@@ -73,10 +75,8 @@ class Guard:
 
     async def _look_again(self) -> None:
         watchers = list(self.watchers)
-        refused = await live.in_database(refusals)({watcher.session_key for watcher in watchers})
-        for watcher in watchers:
-            if code := refused.get(watcher.session_key):
-                await watcher.close(code)
+        for watcher, code in (await live.in_database(self._refused)(watchers)).items():
+            await watcher.close(code)
 
     async def _listen(self) -> None:
         while True:
@@ -96,7 +96,7 @@ _guards: WeakKeyDictionary[asyncio.AbstractEventLoop, Guard] = WeakKeyDictionary
 
 def guard() -> Guard:
     """This process's guard."""
-    return _guards.setdefault(asyncio.get_running_loop(), Guard())
+    return _guards.setdefault(asyncio.get_running_loop(), Guard(_refused))
 
 
 def refuse(user: Any) -> int | None:
@@ -106,20 +106,25 @@ def refuse(user: Any) -> int | None:
     return None if user.has_perm("dispatch.view_job") else NOT_ALLOWED
 
 
-def refusals(session_keys: Iterable[str]) -> dict[str, int]:
-    """The close codes of the sessions that may not watch any more, read anew. Two queries, and two for each person."""
+def _refused(watchers: list[Watcher]) -> dict[Watcher, int]:
+    codes = refusals({watcher.session_key for watcher in watchers})
+    return {watcher: codes[watcher.session_key] for watcher in watchers if watcher.session_key in codes}
+
+
+def people(session_keys: Iterable[str]) -> dict[str, User]:
+    """Who is signed in with each of these sessions, read anew. A session that ended is missing. Two queries."""
     sessions = Session.objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
     data = {session.session_key: session.get_decoded() for session in sessions}
     users = User.objects.in_bulk({int(found[SESSION_KEY]) for found in data.values() if SESSION_KEY in found})
-    codes = {pk: refuse(user) for pk, user in users.items()}
-    refused = {}
-    for key in session_keys:
-        user = users.get(int(data.get(key, {}).get(SESSION_KEY, 0)))
-        if user is None or not _same_password(user, data[key]):
-            refused[key] = SIGN_IN_AGAIN
-        elif code := codes[user.pk]:
-            refused[key] = code
-    return refused
+    of_session = {key: users.get(int(found.get(SESSION_KEY, 0))) for key, found in data.items()}
+    return {key: user for key, user in of_session.items() if user and user.is_active and _same_password(user, data[key])}
+
+
+def refusals(session_keys: Iterable[str]) -> dict[str, int]:
+    """The close codes of the sessions that may not watch any more, read anew. Two queries, and two for each person."""
+    users = people(session_keys)
+    codes = {key: refuse(users[key]) if key in users else SIGN_IN_AGAIN for key in session_keys}
+    return {key: code for key, code in codes.items() if code}
 
 
 def _same_password(user: User, data: dict[str, Any]) -> bool:

@@ -101,15 +101,14 @@ def edit_job(
     request: HttpRequest, uid: str, facts: JobFacts, if_match: str = Header(""), seq: int | None = Query(None)
 ) -> dict[str, Any]:  # fmt: skip
     """Name the change number you saw, as `If-Match: "<seq>"` or as `?seq=`: two editors cannot overwrite each other."""
-    expect = seq if seq is not None else _number(if_match)
-    return full(flow.edit(_job(uid), facts.columns(), expect=expect, by=name(request)))
+    return full(flow.edit(_job(uid), facts.columns(), expect=version(if_match, seq), by=name(request)))
 
 
 @router.post("/jobs/{slug:uid}/move", summary="Move a job to another status or place")
 @needs("dispatch.change_job")
 @once
 def move_job(request: HttpRequest, uid: str, move: Move) -> dict[str, Any]:
-    job, place = _job(uid), {"before": move.before, "after": move.after}
+    job, place = _job(uid), dict[str, Any](before=move.before, after=move.after)
     if move.to == job.status:
         return full(flow.place(job, expect=move.seq, by=name(request), **place))
     by, channel = name(request), StatusChange.Channel.BOARD
@@ -174,12 +173,15 @@ def name(request: HttpRequest) -> str:
     return request.user.get_full_name() or request.user.get_username()
 
 
-def _job(uid: str) -> Job:
-    return get_object_or_404(Job.objects.select_related("board"), uid=uid)
-
-
-def _number(if_match: str) -> int:
+def version(if_match: str, seq: int | None) -> int:
+    """The number that a client says it saw. 428 when it says none."""
+    if seq is not None:
+        return seq
     number = re.fullmatch(r'\s*"?([0-9]{1,18})"?\s*', if_match)
     if not number:
         raise HttpError(428, 'Say which version you saw: If-Match: "<seq>".')
     return int(number[1])
+
+
+def _job(uid: str) -> Job:
+    return get_object_or_404(Job.objects.select_related("board"), uid=uid)

@@ -69,10 +69,11 @@ def open_job(
 
 def move(
     job: Job, to: str, *, expect: int, by: str, channel: str, reason: str = "", before: str | None = None,
-    after: str | None = None, notify: bool = False,
+    after: str | None = None, notify: bool = False, extra: Mapping[str, Any] | None = None,
 ) -> Job:  # fmt: skip
     """Moves a job to another status, in front of the job `before` or behind the job `after` (uids) where they still stand
-    in that column, otherwise to its usual place. With `notify` the customer is told. Raises Conflict or Refused."""
+    in that column, otherwise to its usual place. With `notify` the customer is told. Its step in the history keeps
+    `extra`. Raises Conflict or Refused."""
     now, reason = timezone.now(), reason.replace("\0", "").strip()
     current = _as_expected(job, expect)
     check_move(current, to, reason=reason, now=now)
@@ -80,7 +81,8 @@ def move(
         seq = Board.objects.take_numbers(current.board_id)
         rank = _mint_rank(current, to, before, after)
         changed = _stamp(current, expect, seq, by, now, rank=rank, **_status(to, now))
-        _write_history(changed, [PastStep(to, now, by, channel, reason)], previous=current.status, rank=current.rank)
+        step = PastStep(to, now, by, channel, reason, extra or {})
+        _write_history(changed, [step], previous=current.status, rank=current.rank)
         queueing.overtaken(changed)
         if notify:
             queueing.announce(changed, by=by, at=now)
@@ -107,12 +109,11 @@ def undo(job: Job, *, expect: int, by: str) -> Job:
 
 def place(job: Job, *, expect: int, by: str, before: str | None = None, after: str | None = None) -> Job:
     """Changes a job's place inside its column. Raises Conflict."""
-    now = timezone.now()
     current = _as_expected(job, expect)
     with transaction.atomic():
         seq = Board.objects.take_numbers(current.board_id)
         rank = _mint_rank(current, current.status, before, after)
-        changed = _stamp(current, expect, seq, by, now, rank=rank)
+        changed = _stamp(current, expect, seq, by, timezone.now(), rank=rank)
         _tell(current.board, seq)
     return changed
 
@@ -179,9 +180,8 @@ def restore(board: Board, copies: Sequence[tuple[Job, Sequence[StatusChange]]]) 
         for job, _ in copies:
             job.board = board
         Job.objects.bulk_create([job for job, _ in copies])
-        for job, steps in copies:
-            for step in steps:
-                step.job = job
+        for job, step in ((job, step) for job, steps in copies for step in steps):
+            step.job = job
         StatusChange.objects.bulk_create([step for _, steps in copies for step in steps])
 
 

@@ -24,32 +24,49 @@ SWEEP_EVERY = 100
 REPLAY = "Idempotent-Replay"
 PRINTABLE = re.compile(r"[ -~]{1,100}")
 DESCRIPTION = "A new random text, such as a UUID. Sent again with the same body, a POST is done once and answered again."
+KEY = "Idempotency-Key"
 
 
-def once(handler: Callable[..., Any]) -> Callable[..., Any]:
+def once_for(
+    whose: Callable[[HttpRequest], str], *, needed: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
     """Makes a handler of the API take `Idempotency-Key`. Put it below the check of permissions, and not on a handler that
-    talks to a network or a storage: all of it runs in one transaction. Of an error nothing is kept."""
+    talks to a network or a storage: all of it runs in one transaction. Of an error nothing is kept.
 
-    @wraps(handler)
-    def answer(request: HttpRequest, *args: Any, idempotency_key: str | None = None, **kwargs: Any) -> Any:
-        if idempotency_key is None:
-            return handler(request, *args, **kwargs)
-        key, fingerprint = checked_key(idempotency_key), _fingerprint(request)
-        with transaction.atomic():  # on SQLite the second of two waits here for the first, on PostgreSQL at its row
-            kept, new = Answer.objects.get_or_create(
-                scope=f"user:{request.user.pk}", key=key, defaults={"fingerprint": fingerprint}
-            )
-            if new:
-                _keep(kept, handler(request, *args, **kwargs))
-        if kept.fingerprint != fingerprint:
-            raise Refused("key_reused", "This Idempotency-Key stands for another request. Use a new one for each.")
-        if new and kept.pk % SWEEP_EVERY == 0:
-            Answer.objects.sweep()
-        return _response(kept, replay=not new)
+    `whose` names who asks, such as `user:7`: two people may choose the same key. With `needed` nothing is done without
+    one: 422 `key_required`."""
 
-    argument = Header(None, alias="Idempotency-Key", description=DESCRIPTION)
-    contribute_operation_args(answer, "idempotency_key", str | None, argument)  # type: ignore[arg-type]  # a union
-    return answer
+    def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(handler)
+        def answer(request: HttpRequest, *args: Any, idempotency_key: str | None = None, **kwargs: Any) -> Any:
+            if idempotency_key is None:
+                return handler(request, *args, **kwargs)
+            key, fingerprint = checked_key(idempotency_key), _fingerprint(request)
+            with transaction.atomic():  # on SQLite the second of two waits here for the first, on PostgreSQL at its row
+                kept, new = Answer.objects.get_or_create(
+                    scope=whose(request), key=key, defaults={"fingerprint": fingerprint}
+                )
+                if new:
+                    _keep(kept, handler(request, *args, **kwargs))
+            if kept.fingerprint != fingerprint:
+                raise Refused("key_reused", "This Idempotency-Key stands for another request. Use a new one for each.")
+            if new and kept.pk % SWEEP_EVERY == 0:
+                Answer.objects.sweep()
+            return _response(kept, replay=not new)
+
+        argument = Header(... if needed else None, alias=KEY, description=DESCRIPTION)
+        contribute_operation_args(answer, "idempotency_key", str if needed else str | None, argument)  # type: ignore[arg-type]
+        return answer
+
+    return decorate
+
+
+def by_user(request: HttpRequest) -> str:
+    return f"user:{request.user.pk}"
+
+
+once = once_for(by_user)
+"""For people with an account."""
 
 
 def checked_key(written: str) -> str:

@@ -39,18 +39,87 @@ class Listener(Protocol):
     def heartbeat(self, text: str) -> None: ...
 
 
-class Hub:
-    """Reads one board's changes for all its listeners in this process."""
+class Follower:
+    """What hubs have in common: they wake up on a hint, compare every second, and survive whatever happens to the database
+    or the channel layer. `what` names it in the log, `hints_to` is where its hints go."""
 
-    def __init__(self, slug: str) -> None:
-        self.slug = slug
-        self.epoch: str | None = None
+    def __init__(self, what: str, hints_to: str) -> None:
+        self.what, self.hints_to = what, hints_to
         self.head = 0
-        self.listeners: set[Listener] = set()
+        self.listeners: set[Any] = set()
         self._hinted = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._catch_ups: dict[tuple[str | None, int], board.Frame] = {}
         self._tasks: list[asyncio.Task[None]] = []
+
+    async def _hand_out(self) -> None:
+        """Reads what changed, if anything did, and gives it to the listeners."""
+        raise NotImplementedError
+
+    def leave(self, listener: Any) -> None:
+        self.listeners.discard(listener)
+        if not self.listeners:
+            self.stop()
+
+    def _begin(self) -> None:
+        self._tasks = [asyncio.create_task(run()) for run in (self._follow, self._listen, self._beat)]
+
+    def stop(self) -> None:
+        """A hub without listeners reads nothing. The next one to join starts it again."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hinted.wait(), COMPARE_SECONDS)
+            self._hinted.clear()
+            try:
+                await self._hand_out()
+            except Exception as error:  # noqa: BLE001 a hub that ended would leave its sockets open and silent
+                failures += 1
+                if failures == 1:
+                    logger.warning("%s: cannot read changes, trying again: %s", self.what, error)
+            else:
+                if failures:
+                    logger.info("%s: reading changes again after %s failed tries", self.what, failures)
+                failures = 0
+
+    async def _listen(self) -> None:
+        """Waits for hints. Whatever happens to the channel layer, the sockets stay open: the hub compares anyway."""
+        failures = 0
+        while True:
+            try:
+                async with hints.subscription(self.hints_to) as receive:
+                    failures = 0
+                    while True:
+                        await receive()
+                        self._hinted.set()
+            except Exception as error:  # noqa: BLE001 each layer has its own exceptions; none may end the hub
+                failures += 1
+                if failures == 1:
+                    logger.warning("%s: no hints (%s), comparing every second", self.what, error)
+                await asyncio.sleep(COMPARE_SECONDS)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            text = json.dumps({"type": "heartbeat", "seq": self.head})
+            for listener in list(self.listeners):
+                listener.heartbeat(text)
+
+
+class Hub(Follower):
+    """Reads one board's changes for all its listeners in this process."""
+
+    listeners: set[Listener]
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"board {slug}", group(slug))
+        self.slug = slug
+        self.epoch: str | None = None
+        self._catch_ups: dict[tuple[str | None, int], board.Frame] = {}
 
     async def join(self, listener: Listener, epoch: str | None, seq: int) -> None:
         """Gives the listener what it is missing since (epoch, seq), then everything that follows, without a gap: nothing is
@@ -75,38 +144,13 @@ class Hub:
                 self._start(*await in_database(board.position)(self.slug))
             self.listeners.add(listener)
 
-    def leave(self, listener: Listener) -> None:
-        self.listeners.discard(listener)
-        if not self.listeners:
-            self.stop()
-
     def _start(self, epoch: str, head: int) -> None:
         self.epoch, self.head = epoch, head
-        self._tasks = [asyncio.create_task(run()) for run in (self._follow, self._listen, self._beat)]
+        self._begin()
 
     def stop(self) -> None:
-        """A hub without listeners reads nothing. The next one to join starts it again."""
-        for task in self._tasks:
-            task.cancel()
-        self._tasks = []
+        super().stop()
         self._catch_ups.clear()
-
-    async def _follow(self) -> None:
-        failures = 0
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hinted.wait(), COMPARE_SECONDS)
-            self._hinted.clear()
-            try:
-                await self._hand_out()
-            except Exception as error:  # noqa: BLE001 a hub that ended would leave its sockets open and silent
-                failures += 1
-                if failures == 1:
-                    logger.warning("board %s: cannot read changes, trying again: %s", self.slug, error)
-            else:
-                if failures:
-                    logger.info("board %s: reading changes again after %s failed tries", self.slug, failures)
-                failures = 0
 
     async def _hand_out(self) -> None:
         async with self._turn:
@@ -117,29 +161,6 @@ class Hub:
             self._catch_ups.clear()
             for listener in list(self.listeners):
                 listener.news(frame)
-
-    async def _listen(self) -> None:
-        """Waits for hints. Whatever happens to the channel layer, the sockets stay open: the hub compares anyway."""
-        failures = 0
-        while True:
-            try:
-                async with hints.subscription(group(self.slug)) as receive:
-                    failures = 0
-                    while True:
-                        await receive()
-                        self._hinted.set()
-            except Exception as error:  # noqa: BLE001 each layer has its own exceptions; none may end the hub
-                failures += 1
-                if failures == 1:
-                    logger.warning("board %s: no hints (%s), comparing every second", self.slug, error)
-                await asyncio.sleep(COMPARE_SECONDS)
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            text = json.dumps({"type": "heartbeat", "seq": self.head})
-            for listener in list(self.listeners):
-                listener.heartbeat(text)
 
 
 def _changes_if_moved(slug: str, epoch: str | None, head: int) -> board.Frame | None:

@@ -1,9 +1,9 @@
-"""Photos of a job: before, after, and the ticket of the dump.
+"""Photos of a job: before, after, the ticket of the dump, and what the crew stood before when they had no access.
 
 The files are in STORAGES["default"], private: `photos/<job uid>/<photo id>.jpg` and `…-thumb.jpg`. `Job.photos` says which
-there are, `{"id", "kind", "width", "height", "at", "by"}`, sizes in pixels, the time in ISO 8601. Files are written before
-their entry and deleted after it: an entry always has its files, and whatever is interrupted leaves at most files that no
-entry names.
+there are, `{"id", "kind", "width", "height", "at", "by", "deviceAt"?}`, sizes in pixels, times in ISO 8601. Files are
+written before their entry and deleted after it: an entry always has its files, and whatever is interrupted leaves at most
+files that no entry names.
 """
 
 import logging
@@ -26,7 +26,9 @@ from .models import Job
 from .pictures import Picture
 from .rules import Refused
 
-KINDS: Mapping[str, str] = MappingProxyType({"before": "Before", "after": "After", "ticket": "Dump ticket"})
+KINDS: Mapping[str, str] = MappingProxyType(
+    {"before": "Before", "after": "After", "ticket": "Dump ticket", "access": "No access"}
+)
 """Every kind with its label."""
 MOST = 60
 """Of one job."""
@@ -49,21 +51,33 @@ def add(job: Job, upload: File | IO[bytes], kind: str, *, by: str) -> Job:
     return keep(job, pictures.read(upload), kind, by=by)
 
 
-def keep(job: Job, picture: Picture, kind: str, *, by: str) -> Job:
-    """Keeps a picture that was read already. Not for use inside a transaction. Raises Refused."""
-    photo_id = secrets.token_urlsafe(18)  # 144 random bits: nobody guesses a name, and no two photos get the same
+def keep(
+    job: Job, picture: Picture, kind: str, *, by: str, start: str = "", facts: Mapping[str, Any] | None = None
+) -> Job:  # fmt: skip
+    """Keeps a picture that was read already, with `facts` in its entry. Its id begins with `start`: of two with the same
+    start, such as one that was sent twice, the job gets the first. Not for use inside a transaction. Raises Refused."""
+    # 144 bits, random or of a secret hash: nobody guesses a name, and no two photos get the same
+    photo_id = start + secrets.token_urlsafe(18)[len(start) :]
     entry = {
         "id": photo_id, "kind": kind, "width": picture.width, "height": picture.height, "at": iso(timezone.now()),
-        "by": by[: flow.BY_LENGTH],
+        "by": by[: flow.BY_LENGTH], **(facts or {}),
     }  # fmt: skip
     names = file_names(job, photo_id)
     _store(names, picture)
     try:
-        return flow.amend(job, partial(_with, entry), by=by)
+        kept = flow.amend(job, partial(_with, entry, start), by=by)
     except BaseException as error:
         if not (isinstance(error, DatabaseError) and _may_be_noted(job, photo_id)):
             _delete(names.values())
         raise
+    if not _named(kept, photo_id):
+        _delete(names.values())
+    return kept
+
+
+def found(job: Job, start: str) -> dict[str, Any] | None:
+    """The entry of the photo whose id begins so."""
+    return next((one for one in job.photos if one["id"].startswith(start)), None)
 
 
 def remove(job: Job, photo_id: str, *, by: str) -> Job:
@@ -76,7 +90,7 @@ def remove(job: Job, photo_id: str, *, by: str) -> Job:
 def serve(job: Job, photo_id: str, size: str) -> HttpResponse:
     """The JPEG itself, or from a bucket a redirect to where the browser may fetch it for a quarter of an hour. `size` is
     full or thumb. Whoever may see it was asked before. Raises NoSuchPhoto."""
-    if size not in SIZES or not any(one["id"] == photo_id for one in job.photos):
+    if size not in SIZES or not _named(job, photo_id):
         raise NoSuchPhoto
     storage, name = storages["default"], file_names(job, photo_id)[size]
     if not _is_folder(storage):
@@ -107,7 +121,9 @@ def check_room(job: Job, kind: str, more: int = 1) -> None:
         raise Refused("too_many", f"A job may have {MOST} photos. Delete some first.")
 
 
-def _with(entry: dict[str, Any], job: Job, seq: int) -> dict[str, Any]:
+def _with(entry: dict[str, Any], start: str, job: Job, seq: int) -> dict[str, Any]:
+    if start and found(job, start):
+        return {}
     check_room(job, entry["kind"])
     return {"photos": [*job.photos, entry]}
 
@@ -133,11 +149,15 @@ def _store(names: Mapping[str, str], picture: Picture) -> None:
         raise
 
 
+def _named(job: Job, photo_id: str) -> bool:
+    return any(one["id"] == photo_id for one in job.photos)
+
+
 def _may_be_noted(job: Job, photo_id: str) -> bool:
     """Whether the entry may be there though the database reported an error: a connection can break after the commit. Files
     without an entry are the lesser harm."""
     try:
-        return any(one["id"] == photo_id for one in Job.objects.get(pk=job.pk).photos)
+        return _named(Job.objects.get(pk=job.pk), photo_id)
     except (DatabaseError, Job.DoesNotExist) as error:
         return isinstance(error, DatabaseError)
 

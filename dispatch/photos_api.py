@@ -20,7 +20,7 @@ def add_photo(
     request: HttpRequest, uid: str, file: File[UploadedFile], kind: Form[str]
 ) -> Status[dict[str, Any]]:  # fmt: skip
     """JPEG, PNG, WebP or HEIC of at most 15 MB. What is kept is at most 2048 pixels wide or high, upright, and without
-    anything that the camera noted. `kind` is before, after or ticket. Answers with the job."""
+    anything that the camera noted. `kind` is before, after, ticket or access. Answers with the job."""
     return Status(201, full(photos.add(_job(uid), file, kind, by=name(request))))
 
 

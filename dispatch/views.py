@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from . import board as boards
 from .asks import ASKS
-from .messages.kinds import KINDS as MESSAGES
+from .messages.kinds import OF_JOBS as MESSAGES
 from .messages.ledger import Channel
 from .models import Board, Job
 from .phones import spoken
@@ -29,14 +29,20 @@ KEYS = {
     "← → ↑ ↓": "From card to card",
     "Enter": "Open the job",
     "m": "Move it to…",
+    "e": "Its crew…",
     "u": "Undo the last move",
+    "v": "Columns by status, or by crew",
+    "[ ]": "A day back, a day on, with crews",
     "p": "Day list, to print",
     "Esc": "Put a dragged card back; close",
     "?": "This list",
 }
 
 WORDS = {
-    "asks": {ask.kind: {"label": ask.label, "icon": ask.icon, "color": ask.color} for ask in ASKS.values()},
+    "asks": {
+        ask.kind: {"label": ask.label, "icon": ask.icon, "color": ask.color} | ({"byCrew": True} if ask.by_crew else {})
+        for ask in ASKS.values()
+    },
     "messages": {kind.slug: kind.label for kind in MESSAGES.values()},
     "channels": dict(Channel.choices),
     "photos": dict(PHOTOS),

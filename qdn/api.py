@@ -11,9 +11,15 @@ from ninja import NinjaAPI, Router
 from ninja import errors as ninja_errors
 from ninja.security import django_auth
 
+from crew import field, listing, plan
+from crew.models import Member
+from crew.staff_api import router as crew_router
+from crew.staff_schemas import KEYS as EVENT_KEYS
+from crew.today import shown_now
 from dispatch import flow
 from dispatch.api import full
 from dispatch.api import router as board_router
+from dispatch.idempotency import KEY
 from dispatch.photos_api import router as photos_router
 from dispatch.pictures import BadPicture, TooLarge
 from dispatch.problems import problem
@@ -71,6 +77,7 @@ api.add_router("", board_router)
 api.add_router("", photos_router)
 api.add_router("", tracking_router)
 api.add_router("", booking_router)
+api.add_router("", crew_router)
 api.add_router("", nowhere)  # the last one: it takes every address that the others left
 
 
@@ -82,6 +89,36 @@ def conflict(request: HttpRequest, error: flow.Conflict) -> HttpResponse:
 @api.exception_handler(flow.Refused)
 def refused(request: HttpRequest, error: flow.Refused) -> HttpResponse:
     return problem(422, error.code, str(error))
+
+
+@api.exception_handler(plan.Taken)
+def taken(request: HttpRequest, error: plan.Taken) -> HttpResponse:
+    return problem(409, "taken", str(error), event=listing.as_seen(error.event, _member(request)))
+
+
+@api.exception_handler(plan.Overlaps)
+def overlaps(request: HttpRequest, error: plan.Overlaps) -> HttpResponse:
+    return problem(409, "overlaps", str(error))
+
+
+@api.exception_handler(plan.Stale)
+def stale_event(request: HttpRequest, error: plan.Stale) -> HttpResponse:
+    return problem(409, "stale", f"{error}.", event=listing.as_seen(error.current, _member(request)))
+
+
+@api.exception_handler(field.MovedOn)
+def moved_on(request: HttpRequest, error: field.MovedOn) -> HttpResponse:
+    return problem(409, "moved_on", str(error), job=shown_now(error.outing))
+
+
+@api.exception_handler(field.NotYours)
+def not_yours(request: HttpRequest, error: field.NotYours) -> HttpResponse:
+    return problem(403, "not_yours", str(error))
+
+
+@api.exception_handler(field.Busy)
+def busy(request: HttpRequest, error: field.Busy) -> HttpResponse:
+    return problem(503, "busy", str(error), {"Retry-After": "1"})
 
 
 @api.exception_handler(BadPicture)
@@ -103,7 +140,7 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     by_column = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
-    errors = {KEYS.get(column, column): found for column, found in by_column.items()}
+    errors = {(KEYS | EVENT_KEYS).get(column, column): found for column, found in by_column.items()}
     detail = " ".join(
         f"{field}: {' '.join(found)}" if field != NON_FIELD_ERRORS else " ".join(found) for field, found in errors.items()
     )
@@ -117,7 +154,7 @@ def unreadable(request: HttpRequest, error: ninja_errors.ValidationError) -> Htt
         for found in error.errors
     }
     detail = "; ".join(f"{field}: {found[0]}" for field, found in errors.items())
-    return problem(422, "invalid", detail, errors=errors)
+    return problem(422, "key_required" if KEY in errors else "invalid", detail, errors=errors)
 
 
 @api.exception_handler(Http404)
@@ -139,6 +176,12 @@ def sign_in(request: HttpRequest, error: ninja_errors.AuthenticationError) -> Ht
 def other(request: HttpRequest, error: ninja_errors.HttpError) -> HttpResponse:
     codes = {400: "unreadable", 403: "csrf", 428: "version_required"}
     return problem(error.status_code, codes.get(error.status_code, "error"), str(error))
+
+
+def _member(request: HttpRequest) -> Member | None:
+    """None when the office asks."""
+    who = getattr(request, "auth", None)
+    return who if isinstance(who, Member) else None
 
 
 def _field(where: str, *path: str | int) -> str:

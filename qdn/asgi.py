@@ -17,6 +17,7 @@ from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from crew.consumers import CrewConsumer  # noqa: E402
 from dispatch.consumers import BoardConsumer  # noqa: E402
 from dispatch.line import with_line  # noqa: E402
 from tracking.consumers import TrackConsumer  # noqa: E402
@@ -47,9 +48,11 @@ def leave_forms_alone() -> None:
 leave_forms_alone()
 sockets = URLRouter(
     [
-        path("ws/board/<slug:slug>/", AuthMiddlewareStack(BoardConsumer.as_asgi())),
-        path("ws/track/", TrackConsumer.as_asgi()),  # knows no session: the token in its first message is all it needs
+        path("ws/board/<slug:slug>/", from_our_pages(AuthMiddlewareStack(BoardConsumer.as_asgi()), settings.ORIGINS)),
+        path("ws/crew/", from_our_pages(AuthMiddlewareStack(CrewConsumer.as_asgi()), settings.ORIGINS)),
+        # It knows no session: the token in its first message is all it needs.
+        path("ws/track/", from_our_pages(TrackConsumer.as_asgi(), settings.CUSTOMER_ORIGINS)),
         re_path("", WebsocketDenier.as_asgi()),  # any other address: a refusal, not an error in the log
     ]
 )
-application = with_line(ProtocolTypeRouter({"http": http, "websocket": from_our_pages(sockets, settings.ORIGINS)}))
+application = with_line(ProtocolTypeRouter({"http": http, "websocket": sockets}))

@@ -1,4 +1,4 @@
-"""A believable company: sixty jobs from yesterday to tomorrow, in every status, and three people who sign in."""
+"""A believable company: sixty jobs from yesterday to tomorrow, in every status, three people who sign in, and the crews."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -15,9 +15,14 @@ from PIL import Image, ImageDraw
 from dispatch import flow, photos, pictures
 from dispatch.models import Board, Job
 from dispatch.statuses import STATUS_FLOW
+from qdn import demo_crews
 
 PASSWORD = "quickdump"  # noqa: S105 printed on every start, for a demo that listens on this machine only
 PEOPLE = (("ana", "Ana", "Ruiz"), ("ben", "Ben", "Okafor"), ("admin", "Kim", "Nakamura"))
+CREW_CODENAMES = (
+    "view_member", "add_member", "change_member", "view_truck", "add_truck", "change_truck", "view_event", "add_event",
+    "change_event", "view_shift", "view_crewchange", "view_firstmateclaim",
+)  # fmt: skip
 DAYS = {
     -1: {"completed": 16, "cancelled": 2, "ready_for_pickup": 1, "scheduled": 1},
     0: {
@@ -90,6 +95,7 @@ def load_jobs(progress: Callable[[int], None]) -> None:
     for number, (status, start) in enumerate(sorted(plan, key=itemgetter(1))):
         make_job(board, status, start, chance, now)
         progress(number + 1)
+    demo_crews.load(board, now)
 
 
 def drawing(wall: str, ground: str, things: Sequence[str], filled: float) -> bytes:
@@ -120,7 +126,9 @@ def start_time(status: str, day: int, chance: random.Random, board: Board, now: 
 def make_people() -> None:
     dispatchers, _ = Group.objects.get_or_create(name="Dispatchers")
     codenames = ["view_board", "view_job", "add_job", "change_job", "view_statuschange"]
-    dispatchers.permissions.set(Permission.objects.filter(content_type__app_label="dispatch", codename__in=codenames))
+    jobs = Permission.objects.filter(content_type__app_label="dispatch", codename__in=codenames)
+    crews = Permission.objects.filter(content_type__app_label="crew", codename__in=CREW_CODENAMES)
+    dispatchers.permissions.set([*jobs, *crews])
     for username, first_name, last_name in PEOPLE:
         user = User(username=username, first_name=first_name, last_name=last_name, is_staff=True)
         user.is_superuser = username == "admin"

@@ -30,7 +30,7 @@ class Lasting(OutputWrapper):
     What is told about goes on, and no release is taken back for it."""
 
     def __init__(self, out: OutputWrapper) -> None:
-        super().__init__(out._out)
+        super().__init__(out._out)  # type: ignore[arg-type]  # the stub calls it a method
         self.style_func = out.style_func
 
     def write(self, *args: Any, **options: Any) -> None:  # type: ignore[override]  # of Django's own kind

@@ -43,6 +43,7 @@ PORT = env.port("PORT", 8000)
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret()
 PUBLIC_ORIGIN = env.origin("PUBLIC_ORIGIN", f"http://127.0.0.1:{PORT}")
 API_ORIGIN = env.origin("API_ORIGIN", PUBLIC_ORIGIN)
+STAGING_ORIGIN = env.origin("STAGING_ORIGIN", PUBLIC_ORIGIN)
 SECURE = PUBLIC_ORIGIN.startswith("https://")
 PUBLIC_HOST = urlsplit(PUBLIC_ORIGIN).hostname or ""
 LOOPBACK = PUBLIC_HOST in {"127.0.0.1", "localhost", "::1"}
@@ -54,6 +55,8 @@ ORIGINS = sorted(
         else set()
     )
 )
+# Staged pages ask the API and its socket as customers' pages do. The board and its forms are none of their business.
+CUSTOMER_ORIGINS = sorted({*ORIGINS, STAGING_ORIGIN})
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS") or sorted({urlsplit(origin).hostname or "" for origin in ORIGINS})
 
 # --- what it is made of
@@ -208,7 +211,6 @@ EDGE_FUNCTION = env.text("EDGE_FUNCTION")
 SITE_DISTRIBUTIONS = env.names("SITE_DISTRIBUTIONS")  # all that serve the site; each forgets what a release changed
 STAGING_FUNCTION = env.text("STAGING_FUNCTION")
 STAGING_DISTRIBUTIONS = env.names("STAGING_DISTRIBUTIONS")
-STAGING_ORIGIN = env.origin("STAGING_ORIGIN", PUBLIC_ORIGIN)
 
 # --- static files: straight from the tree, or with hashed names once `collectstatic` has filled STATIC_ROOT
 STATIC_URL = "/static/"

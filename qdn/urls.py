@@ -10,6 +10,7 @@ from qdn.api import api
 urlpatterns = [
     path("", include("dispatch.urls")),
     path("", include("tracking.urls")),
+    path("crew/", include("crew.urls")),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/releases/", include("qdn.release_admin")),

@@ -18,6 +18,12 @@ for variable in (
     "MIRROR_UPLOADS",
     "MESSAGE_LEASE_SECONDS",
     "METRICS_TOKEN",
+    "MEDIA_ORIGIN",
+    "EDGE_FUNCTION",
+    "SITE_DISTRIBUTIONS",
+    "STAGING_FUNCTION",
+    "STAGING_DISTRIBUTIONS",
+    "STAGING_ORIGIN",
 ):
     os.environ.pop(variable, None)
 os.environ.update(AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing", AWS_DEFAULT_REGION="us-east-1")

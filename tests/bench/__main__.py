@@ -23,7 +23,10 @@ django.setup()
 
 from django.core.management import call_command
 
-MODULES = ("flow", "page", "track", "edge", "releases", "fanout", "latency", "sockets", "sustained", "mirror", "messages")
+MODULES = (
+    "flow", "page", "track", "edge", "releases", "fanout", "latency", "claims_live", "sockets", "sustained", "mirror",
+    "messages", "claims",
+)  # fmt: skip
 RESULT = Path(__file__).parent.parent.parent / "var" / "bench.json"
 
 

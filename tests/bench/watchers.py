@@ -13,7 +13,7 @@ UPGRADE = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nOrigin: {origin}\r\n{cookie}\r\n"
 )
 CARDS = b'"jobs":[{'
-FRAMES = (b'"type":"delta"', b'"type":"snapshot"', b'"type": "delta"', b'"type": "snapshot"')
+FRAMES = (b'"type":"delta"', b'"type":"snapshot"', b'"type": "delta"', b'"type": "snapshot"', b'"type":"events"')
 
 
 @dataclass
@@ -21,8 +21,9 @@ class Watcher:
     line: socket.socket
     unread: bytes = b""
     upgraded: bool = False
-    frames: int = 0  # deltas and snapshots
+    frames: int = 0  # deltas and snapshots, or lists of events
     news: int = 0  # those that hold cards
+    at: float = 0.0  # when the last one came, by time.perf_counter()
     last: bytes = field(default=b"", repr=False)
 
 
@@ -30,18 +31,18 @@ class Watchers:
     """Opens sockets to one server and counts what comes. Times are seconds."""
 
     def __init__(self, port: int, path: str, *, origin: str = "", session: str = "") -> None:
-        cookie = f"Cookie: session={session}\r\n" if session else ""
-        self.port = port
-        self.request = UPGRADE.format(path=path, port=port, origin=origin or f"http://127.0.0.1:{port}", cookie=cookie)
+        self.port, self.cookie = port, f"session={session}" if session else ""
+        self.facts = {"path": path, "port": port, "origin": origin or f"http://127.0.0.1:{port}"}
         self.selector = selectors.EpollSelector()
         self.all: list[Watcher] = []
 
-    def open(self, count: int, seconds: float = 60) -> list[Watcher]:
+    def open(self, count: int, seconds: float = 60, cookie: str = "") -> list[Watcher]:
         """Connects all of them at once and waits for the handshakes."""
-        opened = []
+        opened, cookie = [], cookie or self.cookie
+        request = UPGRADE.format(**self.facts, cookie=f"Cookie: {cookie}\r\n" if cookie else "")
         for _ in range(count):
             line = socket.create_connection(("127.0.0.1", self.port), timeout=seconds)
-            line.sendall(self.request.encode())
+            line.sendall(request.encode())
             line.setblocking(False)
             watcher = Watcher(line)
             self.selector.register(line, selectors.EVENT_READ, watcher)
@@ -104,9 +105,11 @@ class Watchers:
             if data.find(CARDS, begin, begin + length) >= 0:
                 watcher.news += 1
                 watcher.frames += 1
+                watcher.at = time.perf_counter()
                 watcher.last = data[begin : begin + length]
             elif any(data.find(kind, begin, begin + 40) >= 0 for kind in FRAMES):
                 watcher.frames += 1
+                watcher.at = time.perf_counter()
                 watcher.last = data[begin : begin + length]
             elif data[at] & 15 == 8:
                 raise ConnectionError(f"the server closed with {int.from_bytes(data[begin : begin + 2])}")

@@ -1,7 +1,7 @@
 import pytest
 
 from crew import plan
-from crew.models import Assignment, CrewChange, FirstMateClaim, Roster
+from crew.models import Assignment, CrewChange, FirstMateClaim, Roster, Truck
 from tests.crew.factories import make_event, make_member
 from tests.factories import make_job
 
@@ -107,3 +107,24 @@ def test_a_new_name_follows_in_the_jobs(board):
 
     job.refresh_from_db()
     assert job.crew == ["Dee Ortiz"]
+
+
+def test_a_cancelled_event_warns_nobody(board):
+    truck = Truck.objects.create(board=board, name="Big Red")
+    one, other = make_event(board, truck=truck), make_event(board, "South", truck=truck)
+    before = plan.warnings(other)
+
+    plan.cancel_event(other, by="Ana", reason="Snow.")
+    other.refresh_from_db()
+
+    assert before == ["Big Red is on “Tuesday, north” at the same time."]
+    assert (plan.warnings(one), plan.warnings(other)) == ([], [])
+
+
+def test_a_crew_that_was_typed_by_hand_stays_until_a_plan_says_otherwise(board):
+    job = make_job(board, crew=["Pat"])
+
+    plan.put_job(job, None, by="Ana")
+
+    job.refresh_from_db()
+    assert job.crew == ["Pat"]

@@ -108,6 +108,16 @@ test("history has what the customer asked for between the moves, latest first", 
   );
 });
 
+test("what a crew asks of the office is not said of the customer", () => {
+  const job = { statusHistory: [], asks: [{ kind: "no_access", at: "2030-07-04T16:00:00Z", text: "Locked gate", by: "Dee Ramos" }] };
+  const asks = { no_access: { label: "Crew had no access", byCrew: true } };
+
+  assert.deepEqual(
+    events(job, {}, asks, clock).map(({ text, said }) => [text, said]),
+    [["Crew had no access · Thu, Jul 4, 10:00 AM MDT · Dee Ramos", "Locked gate"]],
+  );
+});
+
 test("fields that nobody touched follow the job; what is typed stays", () => {
   const before = { notes: "", crew: ["Dee"], price: "1" };
 

@@ -13,6 +13,7 @@ def test_the_board_says_what_customers_ask_and_are_told(node):
     ("script", "rule", "without"),
     [
         ("asks.js", 'frame.type !== "delta"', "false"),
+        ("history.js", "kind.byCrew", "false"),
         ("asks.js", "card.seq > (cards.get(card.id)?.seq ?? 0)", "true"),
         ("telling.js", 'status === "suppressed" && error', "false"),
         ("telling.js", '"sending", ', ""),

@@ -1,10 +1,11 @@
 // Commands go to the server by HTTP. A refusal comes back as a Problem whose message is fit for people.
 
 export class Problem extends Error {
-  constructor(message, { code = "unreachable", job = null, errors = {} } = {}) {
+  constructor(message, { code = "unreachable", job = null, event = null, errors = {} } = {}) {
     super(message);
     this.code = code;
     this.job = job; // after a conflict: the job as it is now
+    this.event = event; // the same for an event of the crews
     this.errors = errors; // of an invalid form: {field: [message]}
   }
 }
@@ -14,6 +15,7 @@ const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
+export const put = (path, body) => ask("PUT", path, body);
 export const patch = (path, body) => ask("PATCH", path, body);
 export const remove = (path) => ask("DELETE", path, {});
 

@@ -15,8 +15,11 @@ export function fill(element, card, { statuses, clock, kinds }) {
   set(element, "crew", card.crew.length ? card.crew.map((name) => name.split(" ")[0]).join(", ") : "No crew yet");
   element.querySelector(".who").title = card.crew.join(", ");
   set(element, "price", price(card.price));
+  set(element, "status", statuses[card.status].label);
+  setIcon(element.querySelector(".in"), statuses[card.status].icon);
   element.querySelector('[data-slot="age"]').title = `Since ${clock.now.format(new Date(card.statusAt))}`;
   element.querySelector(".move")?.setAttribute("aria-label", `Move ${card.location} to…`);
+  element.querySelector("[data-action=crew]")?.setAttribute("aria-label", `Crew of ${card.location}…`);
   setIcon(element.querySelector(".service"), card.service);
   const asked = waiting(card, kinds.asks).map((kind) => askMark(kinds.asks[kind]));
   element.querySelector(".asks").hidden = !asked.length;

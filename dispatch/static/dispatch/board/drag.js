@@ -4,22 +4,31 @@ import Sortable from "../../npm/sortablejs/sortable.esm.js";
 
 const CLICK_MS = 250;
 
-export function makeDraggable(store, view, moves, statuses) {
-  let cancelled = false;
-  let dropped = 0;
+/** What holds a card: one for the page. */
+export class Hand {
+  constructor(store, view) {
+    Object.assign(this, { store, view });
+    this.cancelled = false;
+    this.dropped = 0;
 
-  // Letting go of a card is no click on what it was held by.
-  document.getElementById("columns").addEventListener("click", (event) => {
-    if (Date.now() - dropped < CLICK_MS) event.stopImmediatePropagation();
-  }, true);
+    // Letting go of a card is no click on what it was held by.
+    document.getElementById("columns").addEventListener("click", (event) => {
+      if (Date.now() - this.dropped < CLICK_MS) event.stopImmediatePropagation();
+    }, true);
 
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !view.held) return;
-    cancelled = true;
-    document.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
-  });
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !view.held) return;
+      this.cancelled = true;
+      document.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
+    });
+  }
 
-  for (const list of view.lists.values()) {
+  /**
+   * Makes cards of a list go into the hand, and into the list from it.
+   * @param {{started: (event: object) => void, dropped: (event: object) => () => void}} what  `dropped` looks where the card
+   *   is, and gives what is to be done once the page is drawn as it was.
+   */
+  take(list, { started, dropped }) {
     Sortable.create(list, {
       group: "board",
       draggable: ".card",
@@ -39,28 +48,38 @@ export function makeDraggable(store, view, moves, statuses) {
       ghostClass: "ghost",
       fallbackClass: "lifted",
       onStart: (event) => {
-        cancelled = false;
-        view.hold();
-        hint(statuses, store.cards.get(event.item.dataset.id)?.status);
+        this.cancelled = false;
+        this.view.hold();
+        started(event);
       },
       onEnd: (event) => {
-        const { item, to } = event;
-        const quick = flick(event.originalEvent, to.parentElement);
-        const status = (quick?.column || to.parentElement).dataset.status;
-        const beside = ofItsLane(store, view, item, status);
-        const place = quick ? at(event.originalEvent, quick.column, beside) : neighbours(item, beside);
-        const stayed = !quick && event.from === to && event.oldDraggableIndex === event.newDraggableIndex;
-        hint(statuses, null);
-        dropped = Date.now();
-        view.release();
-        if (!stayed && !cancelled && store.cards.has(item.dataset.id)) moves.move(item.dataset.id, status, place);
+        const go = dropped(event);
+        const quick = flick(event.originalEvent, event.to.parentElement);
+        const stayed = !quick && event.from === event.to && event.oldDraggableIndex === event.newDraggableIndex;
+        this.dropped = Date.now();
+        this.view.release();
+        if (!stayed && !this.cancelled && this.store.cards.has(event.item.dataset.id)) go();
       },
     });
   }
 }
 
+export function makeDraggable(hand, store, view, moves, statuses) {
+  const started = (event) => hint(statuses, store.cards.get(event.item.dataset.id)?.status);
+  const dropped = (event) => {
+    const { item, to } = event;
+    const quick = flick(event.originalEvent, to.parentElement);
+    const status = (quick?.column || to.parentElement).dataset.status;
+    const beside = ofItsLane(store, view, item, status);
+    const place = quick ? at(event.originalEvent, quick.column, beside) : neighbours(item, beside);
+    hint(statuses, null);
+    return () => moves.move(item.dataset.id, status, place);
+  };
+  for (const list of view.lists.values()) hand.take(list, { started, dropped });
+}
+
 /** Sortable looks only now and then where the card is. When it was let go over another column meanwhile, that one counts. */
-function flick(event, seen) {
+export function flick(event, seen) {
   if (!event || event.clientX === undefined) return null;
   const column = document.elementFromPoint(event.clientX, event.clientY)?.closest(".column");
   return column && column !== seen ? { column } : null;
@@ -74,7 +93,7 @@ function ofItsLane(store, view, item, status) {
 }
 
 /** The ids of the cards above and below a point. */
-function at(event, column, beside) {
+export function at(event, column, beside) {
   const cards = [...column.querySelectorAll(".card")].filter(beside);
   const below = cards.findIndex((card) => card.getBoundingClientRect().top > event.clientY);
   const place = below < 0 ? cards.length : below;
@@ -82,7 +101,7 @@ function at(event, column, beside) {
 }
 
 /** The ids of the cards above and below, those of other lanes left out. */
-function neighbours(item, beside) {
+export function neighbours(item, beside) {
   const next = (element, direction) => {
     let other = element[direction];
     while (other && !beside(other)) other = other[direction];

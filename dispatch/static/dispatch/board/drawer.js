@@ -3,6 +3,7 @@
 import { get, patch, post } from "./api.js";
 import { copyInWords } from "./copies.js";
 import { DrawerAsks } from "./drawer_asks.js";
+import { DrawerCrew } from "./drawer_crew.js";
 import { DrawerLink } from "./drawer_link.js";
 import { DrawerMessages } from "./drawer_messages.js";
 import { DrawerPhotos } from "./drawer_photos.js";
@@ -15,12 +16,14 @@ import { silence } from "./words.js";
 const LOOK_MS = 5_000; // as long as a message waits: that it went out is no change of the job
 
 export class Drawer {
-  /** @param {{track: string, mayEdit: boolean, slug: string, kinds: object, move: (id: string) => void}} board */
+  /** @param {{track: string, mayEdit: boolean, slug: string, kinds: object, move: (id: string) => void,
+   *   crews: import("./crews.js").Crews}} board */
   constructor(store, view, statuses, clock, board) {
     Object.assign(this, { store, view, statuses, clock, board });
     this.dialog = document.getElementById("drawer");
     this.form = new JobForm(this.dialog.querySelector("form"), clock, board.mayEdit);
     this.asks = new DrawerAsks(this);
+    this.crew = new DrawerCrew(this, board.crews);
     this.messages = new DrawerMessages(this);
     this.photos = new DrawerPhotos(this);
     this.link = new DrawerLink(this);
@@ -106,7 +109,7 @@ export class Drawer {
     const silent = silence(job.optedOut, this.board.kinds.channels);
     this.slot("silent", silent && `${silent}: ${job.customer.name || "this customer"} said so, or they do not arrive.`);
     this.dialog.querySelector(".opted-out").hidden = !silent;
-    for (const section of [this.asks, this.messages, this.photos, this.link]) section.show(job);
+    for (const section of [this.crew, this.asks, this.messages, this.photos, this.link]) section.show(job);
     showHistory(this.dialog.querySelector('[data-slot="history"]'), job, this.statuses, this.board.kinds.asks, this.clock);
   }
 

@@ -9,6 +9,7 @@ export class Filters {
   /** @param {() => void} changed  draws the board again */
   constructor(store, statuses, clock, changed) {
     Object.assign(this, { store, statuses, clock, changed });
+    this.anyDay = false; // the lanes of the crews have a day of their own
     this.form = document.getElementById("filters");
     const address = new URLSearchParams(location.search);
     this.chosen = Object.fromEntries(NAMES.map((name) => [name, address.get(name) || ""]));
@@ -19,7 +20,7 @@ export class Filters {
   }
 
   get active() {
-    return NAMES.some((name) => this.chosen[name]);
+    return NAMES.some((name) => this.chosen[name] && !(name === "day" && this.anyDay));
   }
 
   choose() {
@@ -72,7 +73,7 @@ export class Filters {
     const { day, service: wanted, crew, asks, q } = this.chosen;
     if (wanted && card.service !== wanted) return false;
     if (crew && !card.crew.includes(crew)) return false;
-    if (day && !this.onDay(card, day)) return false;
+    if (day && !this.anyDay && !this.onDay(card, day)) return false;
     if (asks && !card.waitingAsks.length) return false;
     if (!q) return true;
     const text = [card.location, card.customer.name, card.id, service(card), ...card.crew].join(" ").toLowerCase();

@@ -1,10 +1,10 @@
-// What happened to a job, latest first: its moves, and what its customer asked for in between.
+// What happened to a job, latest first: its moves, and what its customer or its crew asked for in between.
 
 import { element, showList } from "./lists.js";
 import { lower } from "./words.js";
 
 /**
- * @typedef {{kind: string, at: string, text?: string, day?: string, stars?: number, doneAt?: string, doneBy?: string}} Ask
+ * @typedef {{kind: string, at: string, text?: string, day?: string, stars?: number, by?: string, doneAt?: string, doneBy?: string}} Ask
  * @returns {{at: string, text: string, said: string}[]}
  */
 export function events(job, statuses, asks, clock) {
@@ -13,7 +13,8 @@ export function events(job, statuses, asks, clock) {
     return { at, text: [statuses[status]?.label || status, time(at, clock), who].filter(Boolean).join(" · "), said: reason || "" };
   });
   const asked = job.asks.map((ask) => {
-    const what = [`Customer ${lower(asks[ask.kind]?.label || ask.kind)}`, detail(ask, clock), time(ask.at, clock)];
+    const kind = asks[ask.kind] || { label: ask.kind };
+    const what = [kind.byCrew ? kind.label : `Customer ${lower(kind.label)}`, detail(ask, clock), time(ask.at, clock), ask.by];
     return { at: ask.at, text: what.filter(Boolean).join(" · "), said: ask.text || "" };
   });
   return [...moves, ...asked].sort((one, other) => new Date(one.at) - new Date(other.at)).reverse();

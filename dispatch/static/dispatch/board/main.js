@@ -3,7 +3,8 @@
 import { get } from "./api.js";
 import { news, tell } from "./asks.js";
 import { Copies } from "./copies.js";
-import { makeDraggable } from "./drag.js";
+import { Crews } from "./crews.js";
+import { Hand, makeDraggable } from "./drag.js";
 import { Drawer } from "./drawer.js";
 import { Feed } from "./feed.js";
 import { Filters } from "./filters.js";
@@ -27,10 +28,12 @@ const clock = new Clock(state.board.timezone);
 const store = new Store(state.board, state.jobs, counts);
 const view = new View(store, statuses, clock, kinds);
 const moves = new Moves(store, view, statuses, clock, new Tell());
-const menu = new Menu(store, view, moves, statuses);
-const move = (id) => menu.open(id, view.elements.get(id)?.querySelector("[data-action=open]"));
-const drawer = new Drawer(store, view, statuses, clock, { track, mayEdit: may === "change", slug, kinds, move });
 const filters = new Filters(store, statuses, clock, draw);
+const hand = may === "change" ? new Hand(store, view) : null;
+const crews = new Crews(slug, store, view, clock, filters, hand, draw);
+const menu = new Menu(store, view, moves, statuses, (id, opener) => crews.menu.open(id, opener));
+const move = (id) => menu.open(id, view.elements.get(id)?.querySelector("[data-action=open]"));
+const drawer = new Drawer(store, view, statuses, clock, { track, mayEdit: may === "change", slug, kinds, move, crews });
 
 function draw() {
   view.matches = (card) => filters.matches(card);
@@ -38,8 +41,7 @@ function draw() {
   view.draw();
 }
 
-draw();
-if (may === "change") makeDraggable(store, view, moves, statuses);
+if (hand) makeDraggable(hand, store, view, moves, statuses);
 
 // --- how fresh the board is, and who else is here
 const copies = new Copies(slug, view, clock);
@@ -115,7 +117,11 @@ new Keys({
   "/": () => document.querySelector("[name=q]").focus(),
   n: () => document.querySelector("[data-action=new]")?.click(),
   m: withCard((id, opener) => may === "change" && menu.open(id, opener)),
-  u: () => moves.undoLast?.(),
+  u: () => (crews.isOn && crews.moves.undoLast ? crews.moves : moves).undoLast?.(),
+  v: () => crews.switchTo(!crews.isOn),
+  e: withCard((id, opener) => crews.menu?.open(id, opener)),
+  "[": () => crews.isOn && crews.step(-1),
+  "]": () => crews.isOn && crews.step(1),
   c: firstCard,
   p: () => document.querySelector("[data-print]").click(),
 });

@@ -4,8 +4,9 @@ import { get } from "./api.js";
 import { ask } from "./dialogs.js";
 
 export class Menu {
-  constructor(store, view, moves, statuses) {
-    Object.assign(this, { store, view, moves, statuses });
+  /** @param {(id: string, opener: Element) => void} crew  opens the menu of the crews */
+  constructor(store, view, moves, statuses, crew) {
+    Object.assign(this, { store, view, moves, statuses, crew });
     this.dialog = document.getElementById("move-dialog");
     this.tell = this.dialog.querySelector("[name=tell]");
     document.getElementById("columns").addEventListener("click", (event) => {
@@ -21,6 +22,7 @@ export class Menu {
     const answer = await ask(this.dialog, { location: card.location, here: `Now in ${this.statuses[card.status].label}.` });
     const [kind, value] = answer.split(":");
     opener?.focus();
+    if (kind === "crew") this.crew(id, opener);
     const now = this.store.shown(id);
     if (!now || !value) return;
     if (kind === "status") await this.moves.move(id, value, {}, { notify: this.tell.checked });

@@ -14,6 +14,7 @@ export class View {
     this.elements = new Map();
     this.matches = () => true;
     this.filtered = false;
+    this.instead = null; // draws the lanes of the crews while they are shown in place of the columns
     this.caps = new Map();
     this.marks = new Map(); // id → {color, icon, text}: a job whose copy in storage is not what it should be
     this.older = new Map(); // status → a function that brings older finished jobs, while there are any
@@ -39,7 +40,8 @@ export class View {
     if (this.held) return;
     this.time = new Date();
     const focused = document.activeElement;
-    for (const [status, list] of this.lists) this.drawColumn(status, list);
+    if (this.instead) this.instead.draw();
+    else for (const [status, list] of this.lists) this.drawColumn(status, list);
     for (const [id, element] of this.elements) {
       if (!this.store.cards.has(id)) {
         element.remove();

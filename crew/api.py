@@ -1,0 +1,167 @@
+"""Events and what members do, over HTTP. Members are known by their phone's cookie or by their account.
+
+The office reads events here, too; what it changes about them is in crew/staff_api.py.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from ninja import Body, File, Form, Header, Query, Router, Status
+from ninja.files import UploadedFile
+from ninja.security import django_auth
+
+from dispatch.idempotency import DESCRIPTION, KEY, checked_key, once_for
+from dispatch.models import Board
+from dispatch.schemas import Moment, Text
+from dispatch.statuses import status_label
+
+from . import clock, field, field_photos, listing, plan, today
+from .access import COOKIE, by_member, device_of, member_of
+from .models import Event, Member
+from .schemas import Action, Clock, NoAccess, Note, Seen, Step
+from .showing import DAYS
+
+router = Router(tags=["crew"])
+LONGEST = 62
+"""Days that can be looked at in one go."""
+
+
+def me(request: HttpRequest) -> Member:
+    member: Member = request.auth  # type: ignore[attr-defined]  # as crew.access.by_member left it
+    return member
+
+
+once = once_for(lambda request: f"member:{me(request).pk}", needed=True)
+
+
+def on_their_job(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Asks whose job it is before anything is done, or answered again. Put it above `once`."""
+
+    @wraps(handler)
+    def allowed(request: HttpRequest, uid: str, action: Action, **kwargs: Any) -> Any:
+        field.outing_of(me(request), uid, action.at)
+        return handler(request, uid=uid, action=action, **kwargs)
+
+    return allowed
+
+
+@router.get("/events", summary="Coming events, and who has a place", auth=[django_auth, by_member])
+def list_events(
+    request: HttpRequest, board: Text | None = None, since: Moment | None = None,
+    days: int = Query(DAYS, ge=1, le=LONGEST), mine: bool = False,
+) -> HttpResponse:  # fmt: skip
+    """Members read those of their own board. The office (`dispatch.view_job`) reads those of `board`, main unless it is
+    named, with notes, jobs and warnings, and `members` and `trucks`. A phone's cookie counts before the account, unless
+    `board` is named; `mine=true` asks as a member whoever one is besides. Send the `ETag` again as `If-None-Match`: 304
+    when nothing changed."""
+    may_see_all = request.user.has_perm("dispatch.view_job") and not mine
+    if may_see_all and (board or not device_of(request.COOKIES.get(COOKIE, ""))):
+        found = get_object_or_404(Board, slug=board or "main")
+        return _unless_known(request, listing.for_office(found, since=since, days=days))
+    who = me(request)
+    member = who if isinstance(who, Member) else member_of(request.COOKIES, request.user)
+    if member is None:
+        raise PermissionDenied
+    return _unless_known(request, listing.for_member(member, since=since, days=days))
+
+
+@router.post("/events/{slug:uid}/claim", response={200: Any, 201: Any}, summary="Take a first mate's place", auth=by_member)
+def claim(request: HttpRequest, uid: str) -> Status[dict[str, Any]]:
+    """First come, first served. 201, or 200 when you have it already. 409 `taken` says by whom, 409 `overlaps` where else
+    you are then."""
+    event, member = _event(request, uid), me(request)
+    _, is_new = plan.claim(event, member, by=member.name)
+    detail = f"You are on “{event.title}”." if is_new else f"You have a place in “{event.title}” already."
+    return Status(201 if is_new else 200, {"event": listing.as_seen(event, member), "detail": detail})
+
+
+@router.delete("/events/{slug:uid}/claim", summary="Give a place back", auth=by_member)
+def release(request: HttpRequest, uid: str, reason: Text = "") -> dict[str, Any]:
+    """Up to 12 hours before it begins a place that you claimed is given back at once. Later, and for places that the office
+    gave you, a reason is needed and the office decides (`asked`)."""
+    event, member = _event(request, uid), me(request)
+    asked = plan.release(event, member, by=member.name, reason=reason).ended_at is None
+    detail = "The office decides. Until then the place is yours." if asked else f"You are off “{event.title}”."
+    return {"event": listing.as_seen(event, member), "asked": asked, "detail": detail}
+
+
+@router.get("/crew/plan", summary="What a member does today and tomorrow", auth=by_member)
+def get_plan(request: HttpRequest) -> HttpResponse:
+    """Jobs in order, and the week. A job's `contact` is there while it is open. Send the `ETag` again as `If-None-Match`:
+    304 when nothing changed but the time."""
+    return _unless_known(request, today.plan(me(request)), besides="now")
+
+
+@router.post("/crew/jobs/{slug:uid}/actions", summary="Move a job on, note something, report no access", auth=by_member)
+@on_their_job
+@once
+def act(request: HttpRequest, uid: str, action: Body[Action]) -> dict[str, Any]:
+    """Sent late or twice it does what it did at once and once. 409 `moved_on` with the job when it is not in `from` any
+    more: say so to the person, and forget the action. 403 `not_yours` when it is on no event of yours that is now."""
+    member, outing = me(request), field.outing_of(me(request), uid, action.at)
+    match action:
+        case Step():
+            field.move(outing, action.to, was=action.was, member=member, at=action.at)
+            detail = f"Now {status_label(outing.job.status)}."
+        case NoAccess():
+            field.no_access(outing, action.reason, was=action.was, member=member, at=action.at)
+            detail = "The office knows that you had no access."
+        case Note():
+            field.note(outing, action.text, member=member, at=action.at)
+            detail = "Your note stands in the job."
+    return {"job": today.shown_now(outing), "detail": detail}
+
+
+@router.post(
+    "/crew/jobs/{slug:uid}/photos", response={200: Any, 201: Any}, summary="Add a photo from the field", auth=by_member
+)
+def add_photo(
+    request: HttpRequest, uid: str, file: File[UploadedFile], kind: Form[Text], at: Form[Moment],
+    idempotency_key: str = Header(..., alias=KEY, description=DESCRIPTION),
+) -> Status[dict[str, Any]]:  # fmt: skip
+    """multipart/form-data. JPEG, PNG, WebP or HEIC of at most 15 MB; `kind` is before, after, ticket or access; `at` is the
+    phone's time. 201, or 200 when it came with this key before. `photo` is its id."""
+    key, member = checked_key(idempotency_key), me(request)
+    outing = field.outing_of(member, uid, at)
+    photo_id, is_new = field_photos.add(outing, file, kind, key=key, member=member, at=at)
+    return Status(201 if is_new else 200, {"job": today.shown_now(outing), "photo": photo_id})
+
+
+@router.post("/crew/clock", summary="Clock in or out", auth=by_member)
+@once
+def punch(request: HttpRequest, body: Clock) -> dict[str, Any]:
+    """`shift` is the one that is open then. Clocking in twice is one shift; 422 `not_in` for clocking out of none."""
+    member = me(request)
+    if body.is_in:
+        clock.clock_in(member, at=body.at)
+    else:
+        clock.clock_out(member, at=body.at)
+    return {"shift": today.open_shift(member)}
+
+
+@router.post("/crew/seen", summary="Which changes of their events a phone shows", auth=by_member)
+def note_seen(request: HttpRequest, body: Seen) -> dict[str, Any]:
+    """The office reads who has seen the plan."""
+    plan.seen(me(request), body.events)
+    return {}
+
+
+def _event(request: HttpRequest, uid: str) -> Event:
+    events = Event.objects.select_related("board")
+    return get_object_or_404(events, uid=uid, board=me(request).board)
+
+
+def _unless_known(request: HttpRequest, body: dict[str, Any], besides: str = "") -> HttpResponse:
+    """304 when the client has it. The content is the version, all but `besides`: much of it changes with time alone."""
+    counts = json.dumps({key: value for key, value in body.items() if key != besides}, sort_keys=True)
+    etag = f'"{hashlib.sha256(counts.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Cookie"}
+    response = HttpResponse(json.dumps(body, separators=(",", ":")), content_type="application/json", headers=headers)
+    return get_conditional_response(request, etag=etag, response=response) or response

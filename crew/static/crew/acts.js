@@ -1,0 +1,166 @@
+// What can be done on the screens. Most of it goes into the queue; what makes sense only at once goes to the server.
+
+import * as entries from "./entries.js";
+import { releaseQuestion, withEvent } from "./events.js";
+import { ask, choiceField, photoField, textField } from "./dialogs.js";
+import { keepStorage } from "./install.js";
+import { notice } from "./notices.js";
+import { shrunk } from "./photos.js";
+import { focusOf } from "./shown.js";
+import { choose } from "./today.js";
+import { waitingText } from "./bar.js";
+import { withFollowing } from "./waiting.js";
+import { say, words } from "./words.js";
+
+export class Acts {
+  /** @param {import("./phone.js").Phone} phone  @param {(busy: string | null) => void} draw */
+  constructor(phone, draw) {
+    this.phone = phone;
+    this.draw = draw;
+    this.busy = null; // the event that is being claimed or given back
+  }
+
+  get me() {
+    return this.phone.member.id;
+  }
+
+  async queue(...made) {
+    try {
+      await this.phone.add(...made);
+    } catch {
+      notice(words.told.noRoom);
+      return;
+    }
+    if (this.phone.line === "offline") notice(words.told.kept, "yellow");
+    keepStorage();
+  }
+
+  choose(id) {
+    choose(id);
+    this.draw();
+    const card = document.querySelector(".job");
+    card?.scrollIntoView({ block: "start" });
+    card?.querySelector("[data-key=next]")?.focus({ preventScroll: true });
+  }
+
+  move(job) {
+    choose(job.next.to === "completed" ? null : job.id); // done: the next one comes into focus by itself
+    return this.queue(entries.move(this.me, job, job.next.to));
+  }
+
+  async note(job) {
+    const check = (form) => (form.get("text").trim() ? "" : words.ask.empty);
+    const fields = [textField("text", words.ask.noteText)];
+    const form = await ask({ title: words.ask.note, text: job.location, fields, go: words.ask.send, check });
+    if (form) await this.queue(entries.note(this.me, job, form.get("text").trim()));
+  }
+
+  async noAccess(job) {
+    const fields = [
+      choiceField("why", words.ask.why, words.reasons), textField("more", words.ask.more),
+      photoField("photo", words.ask.photo, words.ask.photoTaken),
+    ];
+    const check = (form) => (form.get("why") ? "" : words.ask.pick);
+    const question = { title: words.ask.noAccess, text: job.location, fields, go: words.ask.report, isDanger: true, check };
+    const form = await ask(question);
+    if (!form) return;
+    const reason = [words.reasons[form.get("why")], form.get("more").trim()].filter(Boolean).join(": ");
+    const [picture] = [form.get("photo")].filter((file) => file?.size);
+    const more = picture ? [entries.photo(this.me, job, "access", await shrunk(picture))] : [];
+    choose(following(job, this.phone)); // it will wait for another try, but not just now
+    await this.queue(entries.noAccess(this.me, job, reason), ...more);
+  }
+
+  async photos(job, kind, input) {
+    const made = [];
+    for (const file of input.files) made.push(entries.photo(this.me, job, kind, await shrunk(file)));
+    input.value = "";
+    if (made.length) await this.queue(...made);
+  }
+
+  clock(isIn) {
+    return this.queue(entries.clock(this.me, isIn));
+  }
+
+  claim(event) {
+    return this.atOnce(event, async (api) => {
+      const { event: now, detail } = await api.command("POST", `${path(event)}/claim`);
+      return { now, text: words.language === "en" && detail ? detail : words.events.claimed };
+    });
+  }
+
+  async release(event) {
+    const check = (form) => (event.you.mayRelease || form.get("reason").trim() ? "" : words.ask.empty);
+    const fields = event.you.mayRelease ? [] : [textField("reason", words.reasons.other)];
+    const form = await ask({ ...releaseQuestion(event), fields, check });
+    if (!form) return;
+    const reason = new URLSearchParams({ reason: form.get("reason") ?? "" });
+    await this.atOnce(event, async (api) => {
+      const { event: now, asked } = await api.command("DELETE", `${path(event)}/claim?${reason}`);
+      return { now, text: asked ? words.events.releaseSent : words.events.released };
+    });
+  }
+
+  /** The answer is shown at once, for the same reason: others see it as soon as this phone. */
+  async atOnce(event, command) {
+    this.busy = event.id;
+    this.draw();
+    try {
+      const { now, text } = await command(this.phone.api);
+      await this.take(now);
+      notice(text, "green");
+    } catch (problem) {
+      await this.take(problem.answer?.event);
+      notice(told(problem));
+    } finally {
+      this.busy = null;
+      this.draw();
+    }
+    this.phone.look();
+  }
+
+  async take(event) {
+    const { phone } = this;
+    if (event && phone.events) await phone.hearEvents({ body: withEvent(phone.events.body, event) });
+  }
+
+  keep(entry) {
+    return this.phone.replace(entries.again(entry));
+  }
+
+  discard(entry) {
+    return this.phone.discard(withFollowing(entry, this.phone.entries));
+  }
+
+  sendNow() {
+    return this.phone.look({ impatient: true });
+  }
+
+  async signOut() {
+    const waiting = this.phone.entries.length;
+    const text = [words.ask.signOutText, waiting && say(words.ask.signOutWaiting, { waiting: waitingText(waiting) })];
+    const form = await ask({ title: words.ask.signOut, text: text.filter(Boolean).join(" "), go: words.ask.signOutGo, isDanger: true });
+    if (!form) return;
+    const headers = await this.phone.api.headers();
+    const answer = await fetch("/crew/sign-out/", { method: "POST", headers, redirect: "manual" }).catch(() => null);
+    if (!answer || answer.status >= 400) {
+      notice(words.told.unreachable);
+      return;
+    }
+    await this.phone.forget();
+    location.assign("/crew/sign-in/");
+  }
+}
+
+/** The job that is to be done after this one, if there is one. */
+function following(job, { shown, flow }) {
+  const jobs = shown.events.flatMap((event) => event.jobs);
+  return focusOf(jobs.slice(jobs.findIndex(({ id }) => id === job.id) + 1), flow)?.id ?? null;
+}
+
+const path = (event) => `/events/${encodeURIComponent(event.id)}`;
+
+function told({ code, message, status }) {
+  if (code === "unreachable") return words.told.unreachable;
+  return message || say(words.told.error, { status });
+}

@@ -1,0 +1,44 @@
+// Hours: clock in and out. And what is about this phone and not about a job.
+
+import { button, element, link } from "./page.js";
+import { waitingMark } from "./parts.js";
+import { elapsed } from "./times.js";
+import { say, words } from "./words.js";
+
+export const facts = (phone) => [phone.shown.shift, phone.member, phone.plan.body.board, phone.line === "offline"];
+
+export function make(phone, act) {
+  const { shift } = phone.shown;
+  return [
+    element("h1", {}, words.tabs.hours),
+    element("section.shift", { data: { color: shift ? "green" : "grey" } },
+      element("p.state", {}, shift ? words.hours.on : words.hours.off),
+      shift && element("p.elapsed", { data: { elapsed: shift.startedAt } }, elapsed(shift.startedAt)),
+      shift && element("p.soft", {}, say(words.hours.since, { time: phone.clock.since(shift.startedAt) })),
+      shift && waitingMark(shift),
+      button("main", "clock", shift ? words.hours.out : words.hours.in, () => act.clock(!shift), { data: { key: "clock" } })),
+    about(phone, act),
+  ];
+}
+
+function about(phone, act) {
+  const { board } = phone.plan.body;
+  const isOffline = phone.line === "offline";
+  return element("section.about", {},
+    element("h2", {}, words.hours.phone),
+    element("p", {}, say(words.hours.signedIn, phone.member)),
+    element("p.soft", {}, say(words.hours.board, { zone: phone.clock.zoneName() })),
+    element("p.soft", {}, words.hours.kept),
+    element("div.pair", {},
+      board.phone && link("quiet", "phone", words.hours.office, `tel:${board.phone}`),
+      link("quiet", "key", words.hours.phones, "/crew/phones/"),
+      button("quiet", "leave", words.hours.signOut, () => act.signOut(), { disabled: isOffline, data: { key: "sign-out" } })),
+    isOffline && element("p.soft", {}, words.hours.needsNetwork));
+}
+
+export function recountElapsed() {
+  for (const made of document.querySelectorAll("[data-elapsed]")) {
+    const now = elapsed(made.dataset.elapsed);
+    if (made.textContent !== now) made.textContent = now;
+  }
+}

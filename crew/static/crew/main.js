@@ -1,0 +1,99 @@
+// The crew's page: puts its parts together.
+
+import { Acts } from "./acts.js";
+import { Api } from "./api.js";
+import { drawBar } from "./bar.js";
+import { Database } from "./database.js";
+import * as events from "./events.js";
+import * as hours from "./hours.js";
+import { recountElapsed } from "./hours.js";
+import { install } from "./install.js";
+import { Live } from "./live.js";
+import { element, icon, paint } from "./page.js";
+import { empty, recountAll } from "./parts.js";
+import { Phone } from "./phone.js";
+import { Seen } from "./seen.js";
+import * as today from "./today.js";
+import * as waiting from "./waiting.js";
+import * as week from "./week.js";
+import { speak, words } from "./words.js";
+
+const screen = document.getElementById("screen");
+const tabs = document.getElementById("tabs");
+const { csrf, flow } = document.body.dataset;
+const KNOWN = ["polling", "offline"]; // by having asked
+const TABS = { today: "list", events: "hand", week: "calendar", hours: "clock" };
+const SCREENS = {
+  today: [(phone) => today.facts(phone, "today"), (phone, acts) => today.make(phone, "today", acts)],
+  tomorrow: [(phone) => today.facts(phone, "tomorrow"), (phone, acts) => today.make(phone, "tomorrow", acts)],
+  events: [(phone, acts) => events.facts(phone, acts.busy), (phone, acts) => events.make(phone, acts, acts.busy)],
+  week: [week.facts, week.make],
+  hours: [hours.facts, hours.make],
+  waiting: [waiting.facts, waiting.make],
+};
+
+const phone = new Phone(new Database(), new Api(csrf), JSON.parse(flow), draw);
+const acts = new Acts(phone, draw);
+const seen = new Seen(phone);
+const live = new Live({
+  events: (body) => phone.hearEvents({ body }),
+  plan: () => phone.look(),
+  look: () => phone.look({ impatient: true }),
+  signedOut: () => phone.look(),
+  state: (name) => {
+    phone.isLive = name === "live";
+    const isKnownBetter = phone.line === "signed-out" || (name === "connecting" && KNOWN.includes(phone.line));
+    if (!isKnownBetter) phone.line = name;
+    draw();
+  },
+});
+
+const shownScreen = () => (SCREENS[location.hash.slice(1)] ? location.hash.slice(1) : "today");
+
+function draw() {
+  document.documentElement.lang = speak(phone.isKnown ? phone.member.language : null);
+  const name = shownScreen();
+  document.title = `${words.tabs[name] ?? words.days[name] ?? words.queue.title} · ${words.app}`;
+  document.querySelector(".skip").textContent = words.skip;
+  drawBar(phone);
+  paint(tabs, [name, phone.isKnown, words.language], () => (phone.isKnown ? Object.entries(TABS).map(([tab, sign]) => tabOf(tab, sign, name)) : []));
+  tabs.setAttribute("aria-label", words.sections);
+  const [facts, make] = phone.isKnown ? SCREENS[name] : [() => [phone.line, phone.entries.length], signIn];
+  paint(screen, [name, phone.isKnown, words.language, facts(phone, acts)], () => make(phone, acts));
+  seen.follow();
+  if (phone.isKnown && phone.line !== "signed-out") live.start();
+}
+
+function tabOf(tab, sign, name) {
+  const isHere = tab === name || (tab === "today" && name === "tomorrow");
+  const options = { href: `#${tab}`, "aria-current": isHere && "page", data: { key: `tab-${tab}` } };
+  return element("a", options, icon(sign), element("span", {}, words.tabs[tab]));
+}
+
+/** Instead of a plan: what to do to get one. */
+function signIn() {
+  if (phone.line !== "signed-out") return [empty("truck", phone.line === "offline" ? words.bar.never : words.loading)];
+  return [
+    element("h1", {}, words.signIn.title), element("p", {}, words.signIn.text),
+    phone.entries.length > 0 && element("p.warning", {}, icon("waiting"), words.signIn.kept),
+    element("a.main", { href: "/crew/sign-in/" }, words.signIn.button),
+  ];
+}
+
+addEventListener("hashchange", () => {
+  draw();
+  scrollTo(0, 0);
+  screen.focus({ preventScroll: true });
+});
+setInterval(() => {
+  recountAll();
+  recountElapsed();
+}, 1_000);
+setInterval(draw, 30_000); // a day may have begun
+addEventListener("online", () => phone.look({ impatient: true }));
+document.addEventListener("visibilitychange", () => (document.hidden ? phone.leave() : phone.look({ impatient: true })));
+
+install();
+await phone.read();
+await phone.tidy();
+await phone.look({ impatient: true });

@@ -1,0 +1,96 @@
+export const spanish = {
+  language: "es",
+  locale: "es-US",
+  app: "Cuadrilla",
+  tabs: { today: "Hoy", events: "Salidas", week: "Mi semana", hours: "Horas" },
+  loading: "Un momento, estamos trayendo su plan.",
+  days: { today: "Hoy", tomorrow: "Mañana" },
+  skip: "Ir al contenido",
+  sections: "Secciones",
+  day: "Día",
+
+  bar: {
+    live: "En vivo", polling: "En línea", connecting: "Conectando", offline: "Sin red",
+    asOf: "Plan de las {time}", never: "Todavía no hay plan en este teléfono",
+  },
+  waiting: { one: "1 en espera", other: "{count} en espera" },
+  problems: { one: "1 lo necesita", other: "{count} lo necesitan" },
+
+  signIn: {
+    title: "Entre para ver su plan",
+    text: "Le enviamos un enlace a su teléfono. Ábralo aquí, en este teléfono.",
+    again: "Su sesión en este teléfono terminó",
+    kept: "Lo que hizo está a salvo en este teléfono. Se envía en cuanto vuelva a entrar.",
+    button: "Recibir un enlace para entrar",
+  },
+
+  statuses: {
+    requested: "Solicitado", scheduled: "Programado", ready_for_pickup: "Listo para recoger", en_route: "En camino",
+    in_progress: "En curso", completed: "Terminado", cancelled: "Cancelado",
+  },
+  moves: { en_route: "En camino", in_progress: "Empezar a cargar", completed: "Terminado" },
+  services: {
+    junk_removal: "Retiro de escombros", dumpster_delivery: "Entrega de contenedor", dumpster_pickup: "Retiro de contenedor",
+  },
+  roles: { captain: "Capitán", first_mate: "Ayudante" },
+  kinds: { before: "Antes", after: "Después", ticket: "Boleta", access: "Sin acceso" },
+
+  today: {
+    none: "Hoy no tiene nada planeado.", noneTomorrow: "Mañana no tiene nada planeado.",
+    look: "Ver salidas abiertas", allDone: "Todo está hecho. ¡Gracias!", noJobs: "Aún no hay trabajos. Aparecerán aquí.",
+    progress: "{done} de {all} hechos", later: "Los trabajos en orden", cancelled: "Esta salida está cancelada.",
+  },
+  job: {
+    call: "Llamar", text: "Mensaje", navigate: "Ir allá", access: "Cómo entrar", notes: "Notas", anyTime: "Cualquier hora",
+    load: "{load} camión", place: "Parada {place}", noPhone: "Sin número de teléfono",
+    waiting: "Esperando envío", noAccess: "Sin acceso", reported: "Se avisó «sin acceso»",
+    note: "Nota", photos: "Fotos", noNext: "La oficina da el próximo paso.", over: "Este trabajo terminó.",
+  },
+  ask: {
+    cancel: "Cancelar", note: "Una nota para la oficina", noteText: "¿Qué deben saber?", send: "Guardar nota",
+    noAccess: "Sin acceso", why: "¿Qué lo impide?", more: "Más detalles para la oficina (opcional)", report: "Avisar que no hay acceso",
+    photo: "Foto de ello (opcional)", photoTaken: "Foto tomada", empty: "Por favor escriba algo.",
+    pick: "Por favor elija qué lo impide.",
+    release: "¿Devolver este lugar?", releaseText: "Así otra persona puede tomarlo.", giveBack: "Devolverlo",
+    releaseLate: "Ya es tarde para devolverlo usted mismo. La oficina decide; diga por qué.", asking: "Pedir a la oficina",
+    signOut: "¿Salir en este teléfono?", signOutText: "El plan se borra de este teléfono.",
+    signOutWaiting: "{waiting}: esto queda en el teléfono y se envía cuando vuelva a entrar.", signOutGo: "Salir",
+  },
+  reasons: {
+    nobody: "No hay nadie", locked: "El portón o la puerta está con llave", blocked: "El camión no puede entrar",
+    wrong: "Dirección equivocada", unsafe: "No es seguro", other: "Otra cosa",
+  },
+
+  events: {
+    none: "No hay salidas en las próximas dos semanas.", claim: "Tomar este lugar", claiming: "Un momento…", yours: "Usted va",
+    release: "Devolverlo", askRelease: "Pedir que me liberen", asked: "Usted pidió que lo liberen. La oficina decide.",
+    takenBy: "Lo tomó {name} {ago}", taken: "Tomado", free: { one: "1 lugar libre", other: "{count} lugares libres" },
+    places: "Ayudantes", captains: "Capitanes", nobody: "nadie todavía", offline: "Hace falta red: el primero se lo queda.",
+    cancelled: "Cancelada", over: "Terminada", you: "usted", jobs: { one: "1 trabajo", other: "{count} trabajos" },
+    claimed: "Es suyo.", released: "Lo devolvió.", releaseSent: "La oficina tiene su pedido.",
+  },
+  week: { none: "No va en ninguna salida en los próximos siete días." },
+  hours: {
+    in: "Marcar entrada", out: "Marcar salida", since: "Desde {time}", off: "No está en horario", on: "Está en horario",
+    phone: "Este teléfono", signedIn: "Entró como {name}", signOut: "Salir", board: "Las horas son {zone}.",
+    phones: "Mis teléfonos", office: "Llamar a la oficina", needsNetwork: "Para salir hace falta red.",
+    kept: "Nada se pierde al cerrar esta página: lo que espera se envía después.",
+  },
+
+  queue: {
+    title: "Esperando envío", none: "Todo está enviado.", back: "Volver", sendNow: "Enviar ahora", at: "a las {time}",
+    offline: "Se envía solo cuando haya red.", discard: "Descartar lo mío", keep: "Hacerlo igual", dismiss: "Entendido",
+    conflict: "Alguien se adelantó. El trabajo está ahora: {status}.", refused: "La oficina no lo aceptó.",
+    trying: "Aún no se envió, intentando otra vez.", stays: "Espera al de arriba.",
+    move: "{what}", note: "Nota: {text}", no_access: "Sin acceso: {text}", photo: "Foto: {what}", in: "Entrada", out: "Salida",
+  },
+
+  told: {
+    noRoom: "Este teléfono no tiene espacio, así que esto no se guardó. Libere espacio e intente otra vez.",
+    unreachable: "Sin red. Intente cuando esté en línea.", error: "El servidor respondió con un error ({status}).",
+    kept: "Guardado. Se envía cuando haya red.", dismiss: "Cerrar",
+  },
+  ago: { now: "ahora mismo", seconds: "hace {n} s", minutes: "hace {n} min", hours: "hace {n} h", days: "hace {n} d" },
+  elapsed: "{hours} h {minutes} min",
+  noon: { AM: "a. m.", PM: "p. m." },
+};

@@ -1,0 +1,122 @@
+"""What a member's phone shows: their events of today and tomorrow with the jobs in order, and their week. Reads only.
+
+A job is `{"id", "seq", "status", "label", "color", "icon", "place", "service", "serviceLabel", "location", "window":
+{"start", "end"} | null, "loadEighths", "next": {"to", "label"} | null, "photos": [{"id", "kind"}], "contact": {"name",
+"phone", "accessNotes", "notes"} | null}`. How to reach a customer and how to get in is there as long as the crew needs it:
+while the job is open and its event is today or tomorrow.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from dispatch.board import iso
+from dispatch.statuses import STATUS_FLOW
+
+from . import showing
+from .listing import prepared
+from .models import Assignment, Event, Member, Outing, Role, Shift
+
+WEEK = 7
+STEPS = ("en_route", "in_progress", "completed")
+"""The statuses that a crew moves a job to, in their order."""
+
+
+def plan(member: Member) -> dict[str, Any]:
+    """Five queries, however much there is. `seq` is read first: what follows may be newer, never older."""
+    board, now = member.board, timezone.now()
+    seq = showing.seq(board)
+    week = _week_of(member, now)
+    return {
+        "member": _about(member),
+        "board": {"slug": board.slug, "name": board.name, "phone": board.phone, "timezone": board.timezone},
+        "now": iso(now),
+        "seq": seq,
+        "today": board.midnight(now).date().isoformat(),
+        "events": [_with_jobs(event, member) for event in week if is_current(event, now)],
+        "week": [showing.for_member(event, member) for event in week],
+        "shift": open_shift(member),
+    }
+
+
+def is_current(event: Event, moment: datetime) -> bool:
+    """Whether it takes place on the board's today or tomorrow, or is under way."""
+    midnight = event.board.midnight(moment)
+    begins_soon = midnight <= event.starts_at < midnight + timedelta(days=2)
+    return event.cancelled_at is None and (begins_soon or event.starts_at <= moment < event.ends_at)
+
+
+def shown(outing: Outing, *, is_now: bool) -> dict[str, Any]:
+    """A job as its crew reads it. `is_now`: whether its event is current."""
+    job, status = outing.job, STATUS_FLOW[outing.job.status]
+    return {
+        "id": job.uid,
+        "seq": job.seq,
+        "status": job.status,
+        "label": status.label,
+        "color": status.color,
+        "icon": status.icon,
+        "place": outing.place,
+        "service": job.service,
+        "serviceLabel": job.get_service_display(),
+        "location": job.location,
+        "window": {"start": iso(job.window_start), "end": iso(job.window_end)} if job.window_start else None,
+        "loadEighths": job.load_eighths,
+        "next": _next(job.status),
+        "photos": [{"id": photo["id"], "kind": photo["kind"]} for photo in job.photos],
+        "contact": _contact(outing) if is_now and status.is_open else None,
+    }
+
+
+def shown_now(outing: Outing) -> dict[str, Any]:
+    return shown(outing, is_now=is_current(outing.event, timezone.now()))
+
+
+def open_shift(member: Member) -> dict[str, Any] | None:
+    started = Shift.objects.filter(member=member, ended_at=None).values_list("started_at", flat=True).first()
+    return {"startedAt": iso(started)} if started else None
+
+
+def _about(member: Member) -> dict[str, Any]:
+    return {
+        "id": member.uid,
+        "name": member.name,
+        "firstName": member.first_name,
+        "language": member.language,
+        "roles": [role.value for role in Role if member.may_be(role)],
+    }
+
+
+def _week_of(member: Member, now: datetime) -> list[Event]:
+    """The events that they have a place in, from those of today and those under way on."""
+    midnight = member.board.midnight(now)
+    places = Assignment.objects.present().filter(member=member)
+    events = Event.objects.filter(
+        Q(starts_at__gte=midnight) | Q(ends_at__gt=now),
+        starts_at__lt=midnight + timedelta(days=WEEK), cancelled_at=None, pk__in=places.values("event"),
+    )  # fmt: skip
+    return list(prepared(events).order_by("starts_at", "pk"))
+
+
+def _with_jobs(event: Event, member: Member) -> dict[str, Any]:
+    jobs = [shown(outing, is_now=True) for outing in event.outings.all()]
+    return showing.for_member(event, member) | {"jobs": jobs}
+
+
+def _next(status: str) -> dict[str, str] | None:
+    """The crew's next step: of those that the flow allows the first that lies further along."""
+    later = STEPS[STEPS.index(status) + 1 :] if status in STEPS else STEPS
+    to = next((step for step in later if step in STATUS_FLOW[status].may_go_to), None)
+    return {"to": to, "label": STATUS_FLOW[to].label} if to else None
+
+
+def _contact(outing: Outing) -> dict[str, str]:
+    job = outing.job
+    return {
+        "name": job.customer_name,
+        "phone": job.customer_phone,
+        "accessNotes": job.access_notes,
+        "notes": job.notes,
+    }

@@ -1,0 +1,791 @@
+"""Roster, events and hours in the admin: what staff can do there, what it writes, and who may not."""
+
+import ast
+import csv
+import html
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.contrib.admin import ModelAdmin, site
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+
+from crew import plan
+from crew.devices import Device, SignInLink, hashed
+from crew.event_forms import EventForm
+from crew.event_shown import STEPS
+from crew.models import Assignment, CrewChange, Event, FirstMateClaim, Member, Role, Shift, Truck
+from dispatch.models import Job
+from dispatch.words import moment_in_words
+from tests.crew.factories import make_event, make_member
+from tests.factories import make_job
+
+MEMBERS, EVENTS, SHIFTS = "/admin/crew/member/", "/admin/crew/event/", "/admin/crew/shift/"
+TIMES = {
+    "starts_at_0": "2027-05-04",
+    "starts_at_1": "07:00",
+    "ends_at_0": "2027-05-04",
+    "ends_at_1": "16:00",
+}
+"""On the board's clock, when Denver is six hours behind UTC."""
+SEVEN, FOUR = datetime(2027, 5, 4, 13, tzinfo=UTC), datetime(2027, 5, 4, 22, tzinfo=UTC)
+
+
+def staff(username: str, *permissions: str) -> Client:
+    """The browser of staff with permissions of the crews' models."""
+    user = User.objects.create_user(username, password="password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="crew", codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def office(client, admin):
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def watcher(db):
+    return staff(
+        "watcher", "view_member", "view_event", "view_shift", "view_crewchange", "view_firstmateclaim", "view_truck"
+    )
+
+
+@pytest.fixture
+def dee(board):
+    return make_member(board, "Dee Ramos", can_captain=True)
+
+
+@pytest.fixture
+def event(board):
+    return make_event(board, "North", starts_at=SEVEN, ends_at=FOUR)
+
+
+def member_page(member: Member) -> str:
+    return f"{MEMBERS}{member.pk}/change/"
+
+
+def page(event: Event) -> str:
+    return f"{EVENTS}{event.pk}/change/"
+
+
+def act(client, event: Event, what: str, **fields: object):
+    return client.post(f"{EVENTS}{event.pk}/act/{what}/", {key.replace("_", "-"): value for key, value in fields.items()})
+
+
+def typed(event: Event, **fields: object) -> dict[str, object]:
+    """What the browser sends for an event when nothing was changed in it."""
+    facts = {"title": event.title, "truck": event.truck_id or "", "captains": event.captains, "notes": event.notes}
+    return TIMES | facts | {"first_mates": event.first_mates, "version": event.seq} | fields
+
+
+def written(member: Member, **fields: object) -> dict[str, object]:
+    facts = {"board": member.board_id, "name": member.name, "phone": member.phone, "email": member.email}
+    flags = {"language": member.language, "can_first_mate": "on", "is_active": "on"}
+    return facts | flags | ({"can_captain": "on"} if member.can_captain else {}) | fields
+
+
+def text(answer) -> str:
+    """What a person reads on the page."""
+    body = re.sub(r"<script.*?</script>", "", answer.content.decode(), flags=re.DOTALL)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)))
+
+
+def said(answer) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def after(client, answer) -> list[str]:
+    """The messages on the page that an act leads back to."""
+    assert answer.status_code == 302
+    return said(client.get(answer.url))
+
+
+def errors(answer) -> dict[str, list[str]]:
+    return dict(answer.context["adminform"].form.errors)
+
+
+def people(event: Event) -> list[tuple[str, str]]:
+    return list(event.assignments.present().order_by("role", "place").values_list("member__name", "role"))
+
+
+def in_order(event: Event) -> list[str]:
+    return [outing.job.location for outing in event.outings.select_related("job")]
+
+
+def history(event: Event) -> list[tuple[str, str]]:
+    return list(event.history.values_list("what", "by"))
+
+
+# --- the roster
+
+
+def test_a_phone_is_typed_as_people_write_it_and_kept_in_full(office, board):
+    facts = {"board": board.pk, "name": "  Dee   Ramos ", "phone": "(303) 555-0123", "email": "Dee@Example.com"}
+
+    answer = office.post(f"{MEMBERS}add/", facts | {"language": "es", "can_first_mate": "on", "is_active": "on"})
+
+    [dee] = Member.objects.all()
+    assert answer.status_code == 302
+    assert (dee.name, dee.phone, dee.email, dee.language) == ("Dee Ramos", "+13035550123", "dee@example.com", "es")
+    assert (dee.can_captain, dee.can_first_mate, dee.is_active) == (False, True, True)
+
+
+def test_a_member_who_cannot_be_reached_is_refused(office, board):
+    answer = office.post(f"{MEMBERS}add/", {"board": board.pk, "name": "Dee", "language": "en"})
+
+    assert errors(answer) == {"__all__": ["A phone number or an e-mail address is needed: that is where the plan goes."]}
+    assert Member.objects.count() == 0
+
+
+def test_a_number_and_an_address_belong_to_one_member(office, board, dee):
+    Member.objects.filter(pk=dee.pk).update(phone="+13035550123")
+    facts = {"board": board.pk, "name": "Al Poe", "phone": "303 555 0123", "email": "DEE@example.com", "language": "en"}
+
+    answer = office.post(f"{MEMBERS}add/", facts)
+
+    assert errors(answer) == {
+        "phone": ["This number is Dee Ramos’s already."],
+        "email": ["This address is Dee Ramos’s already."],
+    }
+
+
+@pytest.mark.parametrize("query", ["ramos", "dee@example", "(303) 555-0123", "0123"])
+def test_a_member_is_found_by_name_phone_and_address(office, board, dee, query):
+    Member.objects.filter(pk=dee.pk).update(phone="+13035550123")
+    make_member(board, "Al Poe")
+
+    answer = office.get(MEMBERS, {"q": query})
+
+    assert [member.name for member in answer.context["cl"].result_list] == ["Dee Ramos"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({"role": "captain"}, ["Dee Ramos"]),
+        ({"is_active__exact": "0"}, ["Al Poe"]),
+        ({"signed_in": "yes"}, ["Dee Ramos"]),
+        ({"signed_in": "no"}, ["Al Poe", "Bo Lee"]),
+    ],
+)
+def test_the_roster_is_filtered(office, board, dee, query, names):
+    make_member(board, "Al Poe", is_active=False)
+    bo = make_member(board, "Bo Lee")
+    Device.objects.create(member=dee, secret="1")
+    Device.objects.create(member=bo, secret="2", revoked_at=timezone.now())
+
+    answer = office.get(MEMBERS, query)
+
+    assert [member.name for member in answer.context["cl"].result_list] == names
+
+
+def test_a_new_name_follows_in_the_jobs(office, board, dee, event, django_capture_on_commit_callbacks):
+    job = make_job(board, status="scheduled")
+    plan.put_job(job, event, by="Ana")
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        office.post(member_page(dee), written(dee, name="Dee Walker"))
+
+    job.refresh_from_db()
+    assert (Member.objects.get().name, job.crew) == ("Dee Walker", ["Dee Walker"])
+    assert history(event)[-1] == ("renamed", "root")
+
+
+def test_saving_a_member_writes_what_was_changed_and_nothing_else(office, dee, monkeypatch):
+    """A colleague saves their number between the reading and the writing."""
+    clean = Member.full_clean
+
+    def meanwhile(self, *args, **kwargs):
+        Member.objects.filter(pk=dee.pk).update(phone="+13035550123")
+        return clean(self, *args, **kwargs)
+
+    monkeypatch.setattr(Member, "full_clean", meanwhile)
+    office.post(member_page(dee), written(dee, language="es"))
+
+    dee.refresh_from_db()
+    assert (dee.language, dee.phone) == ("es", "+13035550123")
+    assert CrewChange.objects.count() == 0
+
+
+def test_who_leaves_with_a_place_is_named(office, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    facts = written(dee)
+    del facts["is_active"]
+
+    answer = office.post(member_page(dee), facts, follow=True)
+
+    assert "Dee still has a place in “North”. Release them there." in said(answer)
+    assert (Member.objects.get().is_active, people(event)) == (False, [("Dee Ramos", "captain")])
+
+
+def test_nobody_changes_the_board_with_a_place_on_the_old_one(office, board, dee, event):
+    other = type(board).objects.create(slug="boulder", name="Boulder")
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+
+    answer = office.post(member_page(dee), written(dee, board=other.pk))
+    plan.release(event, dee, by="Ana", is_staff=True)
+    office.post(member_page(dee), written(dee, board=other.pk))
+
+    assert errors(answer) == {"board": ["Dee has a place in “North”. Release them first."]}
+    assert Member.objects.get().board == other
+
+
+def test_a_link_to_sign_in_is_shown_once_and_kept_as_a_hash(office, dee):
+    answer = office.post(f"{MEMBERS}{dee.pk}/link/")
+
+    [secret] = re.findall(r"/crew/sign-in/([\w-]+)/</a>", answer.content.decode())
+    [link] = SignInLink.objects.all()
+    assert (link.member, link.secret) == (dee, hashed(secret))
+    assert "no-store" in answer["Cache-Control"]
+    assert secret not in office.get(member_page(dee)).content.decode()
+    assert [entry.change_message for entry in LogEntry.objects.all()] == ["Made a link to sign in."]
+
+
+def test_the_link_that_the_office_made_signs_in(office, dee):
+    answer = office.post(f"{MEMBERS}{dee.pk}/link/")
+    [path] = re.findall(r"(/crew/sign-in/[\w-]+/)</a>", answer.content.decode())
+
+    signed_in = Client().post(path)
+
+    assert (signed_in.status_code, [device.member for device in Device.objects.all()]) == (302, [dee])
+
+
+def test_looking_at_the_address_of_a_link_makes_none(office, dee):
+    assert office.get(f"{MEMBERS}{dee.pk}/link/").status_code == 405
+    assert SignInLink.objects.count() == 0
+
+
+def test_there_is_no_link_for_somebody_who_has_left(office, board):
+    al = make_member(board, "Al Poe", is_active=False)
+
+    answer = office.post(f"{MEMBERS}{al.pk}/link/")
+
+    assert after(office, answer) == ["Al Poe is not active on the roster."]
+    assert SignInLink.objects.count() == 0
+
+
+def test_phones_are_signed_out_one_by_one_or_all_with_the_links(office, dee):
+    first, *_ = (Device.objects.create(member=dee, secret=f"{n}", name=f"Phone {n}") for n in range(3))
+    office.post(f"{MEMBERS}{dee.pk}/link/")
+
+    one = after(office, office.post(f"{MEMBERS}{dee.pk}/revoke/", {"device": first.pk}))
+    left = [device.name for device, _ in office.get(member_page(dee)).context["phones"]]
+    all_ = after(office, office.post(f"{MEMBERS}{dee.pk}/revoke/"))
+
+    assert (one, sorted(left)) == (["Signed out: Phone 0."], ["Phone 1", "Phone 2"])
+    assert all_ == ["All phones of Dee Ramos are signed out, and no link that was made works any more."]
+    assert Device.objects.filter(revoked_at=None).count() == 0
+    assert SignInLink.objects.filter(expires_at__gt=timezone.now()).count() == 0
+
+
+def test_another_members_phone_is_not_signed_out_in_passing(office, board, dee):
+    theirs = Device.objects.create(member=make_member(board, "Al Poe"), secret="1")
+
+    assert office.post(f"{MEMBERS}{dee.pk}/revoke/", {"device": theirs.pk}).status_code == 404
+    assert Device.objects.get().revoked_at is None
+
+
+# --- events
+
+
+def test_an_event_is_opened_in_the_time_of_its_board(office, board):
+    truck = Truck.objects.create(board=board, name="Truck 1")
+    facts = {
+        "board": board.pk,
+        "title": "North",
+        "truck": truck.pk,
+        "captains": 1,
+        "first_mates": 2,
+        "notes": "Two\r\nlines",
+    }
+
+    answer = office.post(f"{EVENTS}add/", TIMES | facts)
+
+    [event] = Event.objects.all()
+    assert answer.status_code == 302
+    assert (event.starts_at, event.ends_at, event.truck, event.first_mates) == (SEVEN, FOUR, truck, 2)
+    assert (event.notes, event.seq, history(event)) == ("Two\nlines", 1, [("opened", "root")])
+
+
+def test_the_form_names_the_zone(office, event):
+    assert text(office.get(page(event))).count("In the board's time zone, America/Denver.") == 2
+
+
+def test_an_edit_is_a_change_of_the_plan(office, event):
+    answer = office.post(page(event), typed(event, title="North and west"))
+
+    event.refresh_from_db()
+    assert (answer.status_code, event.title, event.seq) == (302, "North and west", 2)
+    assert history(event)[1:] == [("edited", "root")]
+    assert event.history.last().facts == {"changed": ["title"]}
+
+
+def test_saving_an_event_without_a_change_is_none(office, event):
+    office.post(page(event), typed(event))
+
+    assert history(event) == [("opened", "Ana")]
+
+
+def test_a_stale_edit_says_what_is_different_and_the_second_save_means_it(office, event):
+    mine = typed(event, title="Mine")
+    plan.edit_event(event, {"title": "Bo's", "notes": "Boots"}, expect=event.seq, by="Bo")
+
+    first = office.post(page(event), mine)
+    kept = first.context["adminform"].form["version"].value()
+    title = Event.objects.get().title
+    office.post(page(event), mine | {"version": kept})
+
+    [problem] = errors(first)["__all__"]
+    assert problem.startswith("Bo changed this event ")
+    assert problem.endswith(
+        "while you were editing: Title is now “Bo's”; Notes is now “Boots”. Save again to keep what this form says."
+    )
+    assert (title, Event.objects.get().title, Event.objects.get().notes) == ("Bo's", "Mine", "")
+
+
+def test_who_loses_between_check_and_save_gets_the_form_too(office, event, monkeypatch):
+    """The other edit commits while this request is between its check and its UPDATE."""
+    edit, show, lost = plan.edit_event, ModelAdmin.changeform_view, []
+
+    def lose(current, changes, *, expect, by):
+        lost.append(current)
+        raise plan.Stale(current)
+
+    def show_what_was_committed(*args, **kwargs):
+        if lost:
+            edit(event, {"title": "Theirs"}, expect=event.seq, by="Bo")
+        return show(*args, **kwargs)
+
+    monkeypatch.setattr(plan, "edit_event", lose)
+    monkeypatch.setattr(ModelAdmin, "changeform_view", show_what_was_committed)
+    answer = office.post(page(event), typed(event, title="Mine"))
+
+    form = answer.context["adminform"].form
+    assert (answer.status_code, len(lost), Event.objects.get().title) == (200, 1, "Theirs")
+    assert (form["title"].value(), form["version"].value()) == ("Mine", "2")
+    assert "while you were editing: Title is now “Theirs”" in text(answer)
+
+
+def test_the_plan_is_told_which_change_the_form_showed(office, event, monkeypatch):
+    """Not the one that the event has by then: somebody else may have changed it since the check."""
+    edit, changes, expected = plan.edit_event, EventForm.changes, []
+
+    def note(current, different, *, expect, by):
+        expected.append(expect)
+        return edit(current, different, expect=expect, by=by)
+
+    def meanwhile(form):
+        if not expected:
+            edit(event, {"title": "Theirs"}, expect=event.seq, by="Bo")
+        return changes(form)
+
+    monkeypatch.setattr(plan, "edit_event", note)
+    monkeypatch.setattr(EventForm, "changes", meanwhile)
+    office.post(page(event), typed(event, title="Mine"))
+
+    assert expected[0] == event.seq
+
+
+def test_fewer_places_than_people_are_refused(office, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    event.refresh_from_db()
+
+    answer = office.post(page(event), typed(event, captains=0))
+
+    assert errors(answer) == {"captains": ["1 of them are taken. Release them first."]}
+
+
+def test_somebody_gets_a_place_and_is_released_with_a_reason(office, dee, event):
+    given = act(office, event, "assign", assign_member=dee.pk, assign_role="captain")
+    had = people(event)
+    taken = act(office, event, "release", member=dee.pk, reason="Ill")
+
+    assert after(office, given) == ["Dee Ramos is captain of this event.", "Dee Ramos is released."]
+    assert taken.url == page(event)
+    assert (had, people(event)) == ([("Dee Ramos", "captain")], [])
+    assert history(event)[1:] == [("assigned", "root"), ("released", "root")]
+    assert event.history.last().reason == "Ill"
+
+
+def test_overlaps_are_refused_until_a_reason_is_given(office, board, dee, event):
+    south = make_event(board, "South", starts_at=SEVEN, ends_at=FOUR)
+    plan.assign(south, dee, Role.CAPTAIN, by="Ana")
+
+    first = act(office, event, "assign", assign_member=dee.pk, assign_role="captain")
+    shown = office.get(first.url)
+    second = act(office, event, "assign", assign_member=dee.pk, assign_role="captain", assign_reason="Short run")
+
+    form = shown.context["assign_form"]
+    assert first.url == f"{page(event)}?member={dee.pk}&role=captain#assign"
+    assert (form["member"].value(), form["role"].value()) == (str(dee.pk), "captain")
+    assert "Dee Ramos (captain and first mate), on “South” then" in dict(form.fields["member"].choices).values()
+    [problem] = said(shown)
+    assert problem.startswith("Dee is on “South” then: Tuesday, May 4")
+    assert (second.url, Assignment.objects.get(event=event).override) == (page(event), "Short run")
+    assert "Dee is on “South” at the same time." in text(office.get(page(event)))
+
+
+def test_a_full_event_says_who_has_the_place(office, board, dee, event):
+    plan.claim(event, make_member(board, "Al Poe"), by="Al Poe")
+
+    answer = act(office, event, "assign", assign_member=dee.pk, assign_role="first_mate")
+
+    [problem] = after(office, answer)
+    assert re.fullmatch(r"Taken by Al \d+ s ago\.", problem)
+    assert people(event) == [("Al Poe", "first_mate")]
+
+
+@pytest.mark.parametrize("fields", [{}, {"assign_member": "x"}, {"assign_member": "99999"}])
+def test_nobody_chosen_is_nobody_assigned(office, event, fields):
+    answer = act(office, event, "assign", assign_role="captain", **fields)
+
+    assert (after(office, answer), people(event)) == (["Choose somebody first."], [])
+
+
+def test_who_asks_to_be_released_is_let_go_or_kept(office, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    plan.release(event, dee, by="Dee", reason="Dentist")
+    asked = text(office.get(page(event)))
+    listed = office.get(EVENTS, {"when": "asked"})
+
+    act(office, event, "decline", member=dee.pk)
+
+    assert "Asked to be released 0 s ago: Dentist" in asked
+    assert [row.title for row in listed.context["cl"].result_list] == ["North"]
+    assert (people(event), history(event)[-1]) == ([("Dee Ramos", "captain")], ("release_declined", "root"))
+    assert list(office.get(EVENTS, {"when": "asked"}).context["cl"].result_list) == []
+
+
+def test_the_page_says_who_has_seen_the_plan(office, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    event.refresh_from_db()
+    before = text(office.get(page(event)))
+    plan.seen(dee, {event.uid: event.seq})
+    at = moment_in_words(Assignment.objects.get().seen_at, event.board.zone)
+    seen = text(office.get(page(event)))
+    plan.edit_event(event, {"notes": "Boots"}, expect=event.seq, by="Ana")
+
+    assert "○ has not seen it yet" in before
+    assert f"✓ has seen it, {at}" in seen
+    assert f"○ has not seen the last change (looked {at})" in text(office.get(page(event)))
+
+
+def test_jobs_are_put_in_moved_and_taken_out(office, board, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    one, two, three = (make_job(board, status="scheduled", location=f"{n} Elm St") for n in (1, 2, 3))
+    put = partial(act, office, event, "put")
+
+    put(put_job=one.uid)
+    put(put_job=two.uid)
+    put(put_job=three.uid, put_before=one.uid)
+    first = in_order(event)
+    buttons = office.get(page(event)).context["crew"]["jobs"]
+    put(put_job=one.uid, put_before=buttons[1]["down"])
+    second = in_order(event)
+    act(office, event, "take-out", put_job=three.uid)
+
+    assert first == ["3 Elm St", "1 Elm St", "2 Elm St"]
+    assert [(job["up"], job["down"]) for job in buttons] == [(None, two.uid), (three.uid, ""), (one.uid, None)]
+    assert second == ["3 Elm St", "2 Elm St", "1 Elm St"]
+    assert in_order(event) == ["2 Elm St", "1 Elm St"]
+    assert [Job.objects.get(pk=job.pk).crew for job in (one, two, three)] == [["Dee Ramos"], ["Dee Ramos"], []]
+
+
+def test_the_jobs_to_choose_from_are_open_and_not_in_the_event(office, board, event):
+    day = {"window_start": SEVEN, "window_end": SEVEN + timedelta(hours=2)}
+    make_job(board, status="scheduled", location="1 That Day", **day)
+    make_job(board, status="scheduled", location="2 Other Day")
+    make_job(board, status="cancelled", location="3 Cancelled")
+    plan.put_job(make_job(board, status="scheduled", location="4 In It", **day), event, by="Ana")
+    plan.put_job(make_job(board, location="5 Elsewhere"), make_event(board, "South"), by="Ana")
+
+    choices = office.get(page(event)).context["put_form"].fields["job"].choices
+
+    groups = {title: [label for _, label in jobs] for title, jobs in choices[1:]}
+    assert groups == {
+        "That day": ["1 That Day · Tuesday, May 4, 7:00 AM – 9:00 AM MDT · Scheduled"],
+        "Another day, or not set": [
+            "2 Other Day · no time set · Scheduled",
+            "5 Elsewhere · no time set · Requested · now in “South”",
+        ],
+    }
+
+
+def test_a_job_that_was_put_elsewhere_meanwhile_is_not_taken_out(office, board, event):
+    job, south = make_job(board), make_event(board, "South")
+    plan.put_job(job, south, by="Bo")
+
+    answer = act(office, event, "take-out", put_job=job.uid)
+
+    assert after(office, answer) == ["1428 Elm St is not in this event any more."]
+    assert in_order(south) == ["1428 Elm St"]
+
+
+def test_cancelling_needs_a_reason_and_frees_people_and_jobs(office, board, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    plan.put_job(make_job(board), event, by="Ana")
+
+    without = act(office, event, "cancel", reason="  ")
+    refused = after(office, without)
+    act(office, event, "cancel", reason="Snow")
+
+    event.refresh_from_db()
+    assert refused == ["Cancelling an event needs a reason."]
+    assert (event.cancelled_because, people(event), in_order(event)) == ("Snow", [], [])
+    assert history(event)[-1] == ("cancelled", "root")
+
+
+def test_a_cancelled_event_is_only_to_look_at(office, dee, event):
+    plan.cancel_event(event, by="Ana", reason="Snow")
+    event.refresh_from_db()
+
+    shown = office.get(page(event))
+    saved = office.post(page(event), typed(event, title="Again"))
+    assigned = act(office, event, "assign", assign_member=dee.pk, assign_role="captain")
+
+    assert "This event is cancelled: Snow" in text(shown)
+    assert (shown.context["has_change_permission"], "assign_form" in shown.context) == (False, False)
+    assert re.findall(r"<form[^>]*act/", shown.content.decode()) == []
+    assert saved.status_code == 403
+    assert after(office, assigned) == ["“North” is cancelled."]
+    assert (Event.objects.get().title, people(event)) == ("North", [])
+
+
+def test_an_event_that_is_cancelled_while_it_is_saved_says_so(office, event, monkeypatch):
+    edit = plan.edit_event
+
+    def slower(*args, **kwargs):
+        plan.cancel_event(event, by="Bo", reason="Snow")
+        return edit(*args, **kwargs)
+
+    monkeypatch.setattr(plan, "edit_event", slower)
+    answer = office.post(page(event), typed(event, title="Mine"))
+
+    assert (answer.status_code, answer.url) == (302, page(event))
+    assert after(office, answer) == ["“North” is cancelled."]
+
+
+def test_the_history_of_an_event_is_in_words_latest_first(office, board, dee, event):
+    plan.put_job(make_job(board), event, by="Ana")
+    plan.claim(event, dee, by="Dee Ramos")
+    plan.release(event, dee, by="Ana", reason="Ill", is_staff=True)
+
+    lines = office.get(page(event)).context["crew"]["history"]
+
+    assert [(line["what"], line["more"], line["step"].by, line["step"].reason) for line in lines] == [
+        ("Released", "First mate", "Ana", "Ill"),
+        ("Claimed", "First mate", "Dee Ramos", ""),
+        ("Jobs changed", "1428 Elm St: put in", "Ana", ""),
+        ("Opened", "", "Ana", ""),
+    ]
+
+
+def test_every_step_of_the_plan_has_words():
+    """The steps are the second argument of `note`; who takes a place claims it or is given it."""
+    calls = [node for node in ast.walk(ast.parse(Path(plan.__file__).read_text())) if isinstance(node, ast.Call)]
+    noted = [call.args[1] for call in calls if ast.unparse(call.func) == "note"]
+    steps = {argument.value for argument in noted if isinstance(argument, ast.Constant)}
+
+    assert steps | {"claimed", "assigned"} == set(STEPS)
+
+
+def test_the_page_of_an_event_costs_the_same_with_more_jobs_and_history(
+    office, board, event, django_assert_max_num_queries
+):
+    for number in range(12):
+        plan.put_job(make_job(board, location=f"{number} Elm St"), event, by="Ana")
+
+    with django_assert_max_num_queries(32):
+        office.get(page(event))
+
+
+# --- who may
+
+
+def denied(client: Client, event: Event, dee: Member, device: Device) -> dict[str, int]:
+    return {
+        what: answer.status_code
+        for what, answer in {
+            "member": client.post(member_page(dee), written(dee, name="X")),
+            "new member": client.post(f"{MEMBERS}add/", written(dee, name="X")),
+            "link": client.post(f"{MEMBERS}{dee.pk}/link/"),
+            "revoke": client.post(f"{MEMBERS}{dee.pk}/revoke/", {"device": device.pk}),
+            "event": client.post(page(event), typed(event, title="X")),
+            "new event": client.post(f"{EVENTS}add/", typed(event)),
+            **{
+                what: act(client, event, what, member=dee.pk, assign_member=dee.pk, assign_role="captain", reason="X")
+                for what in ("assign", "release", "decline", "cancel", "put", "take-out")
+            },
+        }.items()
+    }
+
+
+@pytest.mark.parametrize("permissions", [(), ("view_member", "view_event"), ("change_shift", "change_crewchange")])
+def test_who_may_not_change_changes_nothing(dee, event, permissions):
+    device = Device.objects.create(member=dee, secret="1")
+    client = staff("sam", *permissions)
+
+    codes = denied(client, event, dee, device)
+
+    device.refresh_from_db()
+    assert set(codes.values()) == {403}
+    assert (Member.objects.get().name, Event.objects.get().title) == ("Dee Ramos", "North")
+    assert (device.revoked_at, SignInLink.objects.count(), history(event)) == (None, 0, [("opened", "Ana")])
+
+
+@pytest.mark.parametrize(
+    ("path", "needs"),
+    [
+        (MEMBERS, "view_member"),
+        (EVENTS, "view_event"),
+        (f"{EVENTS}calendar/", "view_event"),
+        (SHIFTS, "view_shift"),
+        (f"{SHIFTS}csv/", "view_shift"),
+        ("/admin/crew/crewchange/", "view_crewchange"),
+        ("/admin/crew/firstmateclaim/", "view_firstmateclaim"),
+        ("/admin/crew/truck/", "view_truck"),
+    ],
+)
+def test_looking_needs_the_permission_to_look(board, path, needs):
+    may, may_not = staff("may", needs), staff("may-not", "view_assignment")
+
+    assert (may.get(path).status_code, may_not.get(path).status_code) == (200, 403)
+
+
+def test_who_only_looks_has_no_buttons(watcher, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    Device.objects.create(member=dee, secret="1", name="Safari on iPhone")
+
+    pages = [watcher.get(path).content.decode() for path in (page(event), member_page(dee))]
+
+    assert [re.findall(r"<form[^>]*/(?:act|link|revoke)/", one) for one in pages] == [[], []]
+    assert ("Dee Ramos" in pages[0], "Safari on iPhone" in pages[1]) == (True, True)
+
+
+def test_who_may_change_events_may_not_sign_in_as_a_member(dee, event):
+    client = staff("bo", "view_event", "change_event", "view_member")
+
+    answer = act(client, event, "assign", assign_member=dee.pk, assign_role="captain")
+
+    assert (answer.status_code, people(event)) == (302, [("Dee Ramos", "captain")])
+    assert client.post(f"{MEMBERS}{dee.pk}/link/").status_code == 403
+
+
+@pytest.mark.parametrize("model", [Member, Truck, Event, FirstMateClaim, CrewChange, Shift])
+def test_nothing_is_deleted(rf, admin, model):
+    request = rf.get("/")
+    request.user = admin
+
+    assert site.get_model_admin(model).has_delete_permission(request) is False
+    assert "delete_selected" not in site.get_model_admin(model).get_actions(request)
+
+
+@pytest.mark.parametrize("model", [FirstMateClaim, CrewChange, Shift])
+def test_what_happened_is_only_to_look_at(rf, admin, model):
+    request = rf.get("/")
+    request.user = admin
+    model_admin = site.get_model_admin(model)
+
+    assert (model_admin.has_add_permission(request), model_admin.has_change_permission(request)) == (False, False)
+
+
+def test_an_act_that_does_not_exist_is_not_found(office, event):
+    assert act(office, event, "explode").status_code == 404
+    assert office.get(f"{EVENTS}{event.pk}/act/cancel/").status_code == 405
+
+
+# --- lists of what happened
+
+
+def test_claims_and_changes_are_lists_in_words(watcher, dee, event):
+    plan.claim(event, dee, by="Dee Ramos")
+    plan.release(event, dee, by="Ana", reason="Ill", is_staff=True)
+    [claim] = FirstMateClaim.objects.all()
+
+    claims = text(watcher.get("/admin/crew/firstmateclaim/"))
+    changes = text(watcher.get("/admin/crew/crewchange/"))
+    one = text(watcher.get(f"/admin/crew/crewchange/{CrewChange.objects.last().pk}/change/"))
+
+    assert ("Dee Ramos" in claims, "Ill" in claims) == (True, True)
+    assert changes.index("Released") < changes.index("Claimed") < changes.index("Opened")
+    assert "First mate" in one
+    assert watcher.get(f"/admin/crew/firstmateclaim/{claim.pk}/change/").status_code == 200
+
+
+# --- hours
+
+
+@pytest.fixture
+def shifts(board, dee):
+    """In the week of Sunday, May 3: eight hours and, over midnight, two and a half. In the week before: four."""
+    zone = board.zone
+    for start, hours in (
+        (datetime(2026, 5, 4, 7, tzinfo=zone), 8),
+        (datetime(2026, 5, 9, 23, tzinfo=zone), 2.5),
+        (datetime(2026, 5, 2, 23, 30, tzinfo=zone), 4),
+    ):
+        began = start.astimezone(UTC)
+        Shift.objects.create(member=dee, started_at=began, started_device_at=began, ended_at=began + timedelta(hours=hours))
+
+
+def test_hours_are_summed_by_week_and_member(office, shifts, board):
+    bo = make_member(board, "Bo Lee")
+    Shift.objects.create(member=bo, started_at=timezone.now() - timedelta(minutes=90))
+
+    totals = office.get(SHIFTS).context["totals"]
+
+    assert [(total.member, total.words, round(total.hours, 2), total.is_at_work) for total in totals][1:] == [
+        ("Dee Ramos", "May 3 – May 9, 2026", 10.5, False),
+        ("Dee Ramos", "Apr 26 – May 2, 2026", 4.0, False),
+    ]
+    assert (totals[0].member, round(totals[0].hours, 1), totals[0].is_at_work) == ("Bo Lee", 1.5, True)
+
+
+def test_a_week_is_one_of_the_board(office, shifts):
+    answer = office.get(SHIFTS, {"week": "2026-05-03"})
+
+    assert [round(total.hours, 2) for total in answer.context["totals"]] == [10.5]
+    assert len(answer.context["cl"].result_list) == 2
+
+
+@pytest.mark.parametrize("week", ["x", "9999-12-31", "2026-13-01"])
+def test_a_week_that_is_none_leads_back_to_the_list(office, shifts, week):
+    assert office.get(SHIFTS, {"week": week}).url == f"{SHIFTS}?e=1"
+    assert office.get(f"{SHIFTS}csv/", {"week": week}).url == SHIFTS
+
+
+def test_hours_as_a_file_are_those_of_the_list(office, shifts):
+    answer = office.get(f"{SHIFTS}csv/", {"week": "2026-04-26"})
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"].startswith('attachment; filename="hours-')
+    assert list(csv.reader(io.StringIO(answer.content.decode()))) == [
+        ["Week from", "Member", "From", "Until", "Hours", "Phone said from", "Phone said until"],
+        ["2026-04-26", "Dee Ramos", "2026-05-02 23:30-0600", "2026-05-03 03:30-0600", "4.00", "2026-05-02 23:30-0600", ""],
+    ]
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
+def test_a_name_is_no_formula_in_a_spreadsheet(office, board, name):
+    member = make_member(board, name, email="x@example.com")
+    Shift.objects.create(member=member, started_at=SEVEN, ended_at=FOUR)
+
+    [_, row] = csv.reader(io.StringIO(office.get(f"{SHIFTS}csv/").content.decode()))
+
+    assert row[1] == f"'{name}"
+
+
+def test_a_phone_that_had_no_network_stands_beside_our_time(office, dee):
+    Shift.objects.create(member=dee, started_at=SEVEN, started_device_at=SEVEN - timedelta(hours=1), ended_at=FOUR)
+
+    assert "from Tue, May 4, 6:00 AM MDT" in text(office.get(SHIFTS))

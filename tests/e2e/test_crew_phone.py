@@ -1,0 +1,413 @@
+"""The crew's phone in a browser: a day's work, without a network too, on small screens and in both languages."""
+
+import json
+import re
+import sqlite3
+import time
+from contextlib import closing
+from io import BytesIO
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import wait_until
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "en-US"}
+SOON = 40_000
+"""Milliseconds, for what a phone does by itself once there is a network."""
+SCREENS = ("today", "tomorrow", "events", "week", "hours", "waiting")
+PEOPLE = {
+    "Dee Ramos": "en", "Pat Lopez": "en", "Kai Brown": "en", "Lou Stone": "en", "Ash Young": "en", "Bo Winter": "en",
+    "Cy Adler": "en", "Jo Marsh": "en", "Al Fox": "en", "Eva Dunn": "es", "Luz Vega": "es", "Ray Cole": "en",
+}  # fmt: skip
+DAYS = """
+import json
+from datetime import timedelta
+from django.utils import timezone
+from crew import plan
+from crew.devices import hashed, new_secret
+from crew.models import Device, Truck
+from dispatch.models import Board
+from tests.crew.factories import make_event, make_member
+from tests.factories import make_job
+board, now = Board.objects.get(slug="main"), timezone.now()
+truck = Truck.objects.create(board=board, name="The truck of these days")
+STREETS = {"1428 Elm St": "scheduled", "77 Larimer St": "ready_for_pickup", "9 Zuni St": "scheduled"}
+def hire(name, language):
+    email = f"{name.replace(' ', '.').lower()}@phone.example"
+    member = make_member(board, name, email=email, can_captain=True, language=language)
+    out = make_event(board, "North side", days=-0.02, hours=9, notes="Meet in the yard. Bring the dollies.", truck=truck)
+    plan.assign(out, member, "first_mate", by="Ana")
+    jobs = [make_job(board, status=status, location=f"{street}, Denver", customer_name="Marisol Vega",
+                     customer_phone="+13035550111", access_notes="Gate code 4471", notes="Sofa, two mattresses",
+                     load_eighths=4, window_start=now + timedelta(hours=at), window_end=now + timedelta(hours=at + 2))
+            for at, (street, status) in enumerate(STREETS.items())]
+    for job in jobs:
+        plan.put_job(job, out, by="Ana")
+    later = make_event(board, "South side", days=1, hours=4)
+    plan.assign(later, member, "first_mate", by="Ana")
+    free = make_event(board, f"Free for {name}", days=3, hours=8)
+    secret = new_secret()
+    Device.objects.create(member=member, secret=hashed(secret), name="Chromium")
+    return {"cookie": secret, "member": member.uid, "jobs": [job.uid for job in jobs], "free": free.uid, "event": out.uid}
+print(json.dumps({name: hire(name, language) for name, language in PEOPLE.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def days(demo) -> dict[str, dict]:
+    """Members with a day's work and a phone each: by name `{"cookie", "member", "jobs", "free", "event"}`."""
+    said = demo.manage("shell", "-v", "0", "-c", f"PEOPLE = {PEOPLE!r}\n{DAYS}")
+    return json.loads(said.splitlines()[-1])
+
+
+def cookie(day: dict, demo) -> dict:
+    """It outlives the browser, as the one of a sign-in does."""
+    return {"name": "crew", "value": day["cookie"], "url": demo.origin, "expires": time.time() + 86400}
+
+
+@pytest.fixture
+def phone(screen, demo):
+    """Opens a member's phone."""
+
+    def open_phone(day: dict, **options):
+        opened = screen(**PHONE | options)
+        opened.page.context.add_cookies([cookie(day, demo)])
+        opened.page.goto("/crew/")
+        expect(opened.page.locator("#line")).to_have_attribute("data-line", re.compile("live|polling"))
+        return opened
+
+    return open_phone
+
+
+@pytest.fixture
+def pocket(browser_type, browser_type_launch_args, demo, tmp_path):
+    """A phone that keeps what it has when it is closed. Opens it with a network, or with one on which nothing arrives."""
+    opened = []
+
+    def take_out(day: dict, *, dead: bool = False):
+        put_away()
+        options = browser_type_launch_args | PHONE | {"base_url": demo.origin}
+        if dead:
+            nowhere = ["--proxy-server=http://127.0.0.1:9", "--proxy-bypass-list=<-loopback>"]
+            options["args"] = [*options["args"], *nowhere]
+        opened.append(browser_type.launch_persistent_context(tmp_path / "phone", **options))
+        opened[0].set_default_timeout(10_000)
+        opened[0].add_cookies([cookie(day, demo)])
+        page = opened[0].pages[0]
+        page.goto("/crew/")
+        return opened[0], page
+
+    def put_away():
+        while opened:
+            opened.pop().close()
+
+    yield take_out
+    put_away()
+
+
+def steps(demo, uid: str) -> list[tuple]:
+    """What the history of a job has from the crew."""
+    query = (
+        "SELECT to_status, by, step.extra FROM dispatch_statuschange AS step JOIN dispatch_job ON dispatch_job.id = job_id"
+        " WHERE dispatch_job.uid = ? AND channel = 'crew' ORDER BY step.id"
+    )
+    with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
+        return [(to, by, json.loads(extra)) for to, by, extra in database.execute(query, [uid])]
+
+
+def facts(demo, uid: str, *columns: str) -> tuple:
+    with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
+        return database.execute(f"SELECT {', '.join(columns)} FROM dispatch_job WHERE uid = ?", [uid]).fetchone()
+
+
+def picture() -> dict:
+    file = BytesIO()
+    Image.effect_noise((3000, 2000), 40).convert("RGB").save(file, "JPEG")
+    return {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+
+
+def faults(page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]] + ["too wide"] * bool(wide)
+
+
+SMALL = """() => [...document.querySelectorAll("a, button, label.file, label.choice, textarea")]
+  .filter((one) => one.checkVisibility() && !one.matches(".skip"))
+  .map((one) => [one, one.getBoundingClientRect()])
+  .filter(([one, { width, height }]) => width < 44 || height < (one.matches(".main") ? 56 : 44))
+  .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 80)} ${width} × ${height}`)"""
+TINY = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .filter((one) => !one.closest(".only-read, .skip") && parseFloat(getComputedStyle(one).fontSize) < 15)
+  .map((one) => one.outerHTML.slice(0, 80))"""
+
+
+def test_a_day_in_the_field(phone, demo, days):
+    day = days["Dee Ramos"]
+    dee = phone(day).page
+    job = dee.locator(".job")
+    expect(job.get_by_role("heading")).to_contain_text(["1428 Elm St, Denver", "Getting in", "Notes"])
+    expect(job.get_by_role("link", name="Call")).to_have_attribute("href", "tel:+13035550111")
+    expect(job.get_by_role("link", name="Text")).to_have_attribute("href", "sms:+13035550111")
+    expect(job.get_by_role("link", name="Navigate")).to_have_attribute("href", "geo:0,0?q=1428%20Elm%20St%2C%20Denver")
+    expect(job.get_by_text("Gate code 4471")).to_be_visible()
+
+    for label in ("On the way", "Start loading", "Completed"):
+        job.get_by_role("button", name=label, exact=True).click()
+    expect(job.get_by_role("heading", level=3)).to_have_text("77 Larimer St, Denver")
+    expect(dee.locator("#queued")).to_be_hidden()
+    dee.locator(f'.row[data-job="{day["jobs"][0]}"]').click()
+    expect(job).to_contain_text("This job is over.")
+    expect(job.get_by_role("link", name="Call")).to_be_hidden()
+
+    assert [(to, by) for to, by, _ in steps(demo, day["jobs"][0])] == [
+        ("en_route", "Dee Ramos"), ("in_progress", "Dee Ramos"), ("completed", "Dee Ramos"),
+    ]  # fmt: skip
+
+
+def test_notes_photos_no_access_and_hours(phone, demo, days):
+    day = days["Pat Lopez"]
+    pat = phone(day).page
+    job = pat.locator(".job")
+    job.get_by_role("button", name="Note").click()
+    pat.get_by_role("button", name="Save note").click()
+    expect(pat.get_by_role("alert")).to_have_text("Please write something.")
+    pat.get_by_label("What should they know?").fill("Dog in the yard")
+    pat.get_by_role("button", name="Save note").click()
+    expect(job.get_by_text("From the crew (Pat")).to_contain_text("Dog in the yard")
+
+    job.get_by_label("Before").set_input_files(picture())
+    expect(job.locator(".thumbs img")).to_have_count(1)
+    job.get_by_role("button", name="On the way").click()
+    job.get_by_role("button", name="No access").click()
+    pat.get_by_label("Gate or door is locked").check()
+    pat.get_by_label("Photo of it").set_input_files(picture())
+    pat.get_by_role("button", name="Report no access").click()
+    expect(job.get_by_role("heading", level=3)).to_have_text("77 Larimer St, Denver")
+    expect(pat.locator("#queued")).to_be_hidden()
+
+    status, photos = facts(demo, day["jobs"][0], "status", "photos")
+    assert (status, [photo["kind"] for photo in json.loads(photos)]) == ("ready_for_pickup", ["before", "access"])
+
+    pat.get_by_role("link", name="Hours").click()
+    pat.get_by_role("button", name="Clock in").click()
+    expect(pat.get_by_text("You are clocked in")).to_be_visible()
+    expect(pat.locator(".elapsed")).to_have_text("0 h 0 min")
+    pat.get_by_role("button", name="Clock out").click()
+    expect(pat.get_by_text("You are clocked out")).to_be_visible()
+
+
+def test_two_phones_and_one_place(phone, days):
+    """Who taps first has it; the other reads so at once, and gets it when it is given back."""
+    first, second = days["Kai Brown"], days["Lou Stone"]
+    kai, lou = phone(first), phone(second)
+    cards = []
+    for opened in (kai, lou):
+        opened.page.get_by_role("link", name="Events").click()
+        cards.append(opened.page.locator(f"#event-{first['free']}"))
+
+    cards[0].get_by_role("button", name="Claim this place").click()
+
+    expect(cards[0]).to_contain_text("You are on it: First mate")
+    expect(cards[1]).to_contain_text(re.compile(r"Taken by Kai (just now|\d+ s ago)"))
+    expect(cards[1].get_by_role("button")).to_have_count(0)
+    said = cards[1].locator(".counting").inner_text()
+    expect(cards[1].locator(".counting")).not_to_have_text(said)  # it goes on counting
+    cards[0].get_by_role("button", name="Give it back").click()
+    kai.page.get_by_role("dialog").get_by_role("button", name="Give it back").click()
+    expect(cards[1].get_by_role("button", name="Claim this place")).to_be_visible()
+
+
+def test_nothing_is_lost_without_a_network(pocket, demo, days):
+    """Three actions and a photo without a network, the browser closed and opened again: all done once, in order, with the
+    times of the taps."""
+    day = days["Ash Young"]
+    context, page = pocket(day)
+    expect(page.locator(".job h3")).to_have_text("1428 Elm St, Denver")
+    page.evaluate("navigator.serviceWorker.ready")
+    context.set_offline(True)
+    expect(page.locator("#line")).to_have_attribute("data-line", "offline")
+    job = page.locator(".job")
+    job.get_by_role("button", name="On the way").click()
+    job.get_by_role("button", name="Start loading").click()
+    job.get_by_label("After").set_input_files(picture())
+    expect(job.locator(".unsent canvas")).to_have_count(1)
+    job.get_by_role("button", name="Completed").click()
+    expect(page.locator("#queued")).to_have_text("4 waiting")
+    tapped = page.evaluate("Date.now()")
+
+    _, page = pocket(day, dead=True)
+    expect(page.locator("#queued")).to_have_text("4 waiting")
+    expect(page.locator("#line")).to_contain_text("No network")
+    expect(page.locator(".job h3")).to_have_text("77 Larimer St, Denver")
+    expect(page.locator(f'.row[data-job="{day["jobs"][0]}"]')).to_contain_text("Completed")
+    page.get_by_role("link", name="Tomorrow").click()
+    expect(page.get_by_role("heading", name="South side")).to_be_visible()
+    page.locator("#queued").click()
+    expect(page.locator(".queue strong")).to_have_text(["On the way", "Start loading", "Photo: After", "Completed"])
+    assert (faults(page), steps(demo, day["jobs"][0])) == ([], [])
+
+    _, page = pocket(day)
+    wait_until(lambda: len(steps(demo, day["jobs"][0])) == 3, seconds=20, what="all of it is sent")
+    expect(page.locator("#queued")).to_be_hidden()
+    expect(page.locator(".job h3")).to_have_text("77 Larimer St, Denver")
+
+    done = steps(demo, day["jobs"][0])
+    assert [to for to, _, _ in done] == ["en_route", "in_progress", "completed"]
+    times = [extra["deviceAt"] for _, _, extra in done]
+    assert times == sorted(times)
+    assert page.evaluate("(at) => Date.parse(at)", times[-1]) <= tapped
+    [photos] = facts(demo, day["jobs"][0], "photos")
+    assert [photo["kind"] for photo in json.loads(photos)] == ["after"]
+
+
+def test_answers_that_get_lost_do_nothing_twice(phone, demo, days):
+    """The server does it, the line breaks before its answer comes, the phone sends it again."""
+    day = days["Bo Winter"]
+    opened, lost = phone(day, service_workers="block"), []  # what a worker asks for cannot be lost here
+
+    def lose_the_first(route):
+        if len(lost) < 2:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    opened.page.route("**/api/v1/crew/jobs/*/*", lose_the_first)
+    opened.page.get_by_label("Before").set_input_files(picture())
+    expect(opened.page.locator("#queued")).to_have_text("1 waiting")
+    opened.page.get_by_role("button", name="Note").click()
+    opened.page.get_by_label("What should they know?").fill("Ring twice")
+    opened.page.get_by_role("button", name="Save note").click()
+    opened.page.locator("#queued").click()
+    expect(opened.page.locator(".queue li")).to_contain_text(["Not sent yet", "Not sent yet"])
+    opened.page.get_by_role("button", name="Send now").click()
+    expect(opened.page.get_by_text("Everything is sent.")).to_be_visible()
+
+    photos, notes = facts(demo, day["jobs"][0], "photos", "access_notes")
+    assert (len(json.loads(photos)), notes.count("Ring twice")) == (1, 1)
+    assert lost == [201, 200]
+    opened.complaints.clear()  # the browser reports what was lost
+
+
+def test_a_conflict_is_explained_and_holds_up_nothing_else(phone, demo, days):
+    day = days["Cy Adler"]
+    opened = phone(day)
+    page = opened.page
+    page.context.set_offline(True)
+    expect(page.locator("#line")).to_have_attribute("data-line", "offline")
+    page.get_by_role("button", name="On the way").click()
+    page.get_by_role("button", name="Start loading").click()
+    page.locator(f'.row[data-job="{day["jobs"][1]}"]').click()
+    page.get_by_role("button", name="On the way").click()
+    move = (
+        "from dispatch import flow\nfrom dispatch.models import Job\n"
+        f"job = Job.objects.get(uid={day['jobs'][0]!r})\n"
+        "flow.move(job, 'cancelled', expect=job.seq, by='Ana', channel='board', reason='Sold it')"
+    )
+    demo.manage("shell", "-v", "0", "-c", move)
+
+    page.context.set_offline(False)
+    expect(page.locator("#queued")).to_have_text("1 needs you, 1 waiting", timeout=SOON)
+    page.locator("#queued").click()
+    conflict = page.locator('[data-state="conflict"]')
+    expect(conflict).to_contain_text("Somebody was faster. The job is now: Cancelled.")
+    expect(conflict).to_contain_text(re.compile("Ana moved this to Cancelled"))
+    expect(conflict.get_by_role("button", name="Do it anyway")).to_have_count(0)
+    assert (faults(page), [to for to, _, _ in steps(demo, day["jobs"][1])]) == ([], ["en_route"])
+    conflict.get_by_role("button", name="Discard mine").click()
+
+    expect(page.get_by_text("Everything is sent.")).to_be_visible()
+    assert (facts(demo, day["jobs"][0], "status"), steps(demo, day["jobs"][0])) == (("cancelled",), [])
+    opened.complaints.clear()
+
+
+def test_a_phone_that_is_locked_keeps_only_what_was_done(phone, demo, days):
+    day = days["Jo Marsh"]
+    opened = phone(day)
+    page = opened.page
+    page.context.set_offline(True)
+    expect(page.locator("#line")).to_have_attribute("data-line", "offline")
+    page.get_by_role("button", name="On the way").click()
+    code = (
+        "from crew.models import *; from django.utils import timezone; Device.objects.filter(member__uid={!r}).update({})"
+    )
+    demo.manage("shell", "-v", "0", "-c", code.format(day["member"], "revoked_at=timezone.now()"))
+
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Sign in to see your plan")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("What you did is safe on this phone.")).to_be_visible()
+    assert faults(page) == []
+    page.reload()
+    expect(page.get_by_role("link", name="Get a link to sign in")).to_be_visible()
+    assert "1428 Elm" not in page.content()
+
+    demo.manage("shell", "-v", "0", "-c", code.format(day["member"], "revoked_at=None"))
+    page.reload()
+    expect(page.locator(".job")).to_contain_text("On the way")
+    expect(page.locator("#queued")).to_be_hidden()
+    assert [to for to, _, _ in steps(demo, day["jobs"][0])] == ["en_route"]
+    opened.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    "size", [PHONE, {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"}], ids=["390-light", "320-dark"]
+)
+def test_every_screen_is_accessible_and_large_enough(phone, days, size):
+    page = phone(days["Al Fox" if size is PHONE else "Eva Dunn"], **size).page
+    for name in SCREENS:
+        page.goto(f"/crew/#{name}")
+        expect(page.locator("#screen h1")).to_have_count(1)
+        assert (name, faults(page), page.evaluate(SMALL), page.evaluate(TINY)) == (name, [], [], [])
+    page.goto("/crew/#today")
+    page.locator("[data-key=next]").click()
+    page.locator("[data-key=no-access]").click()
+    assert (faults(page), page.evaluate(SMALL)) == ([], [])
+
+
+def test_it_speaks_spanish_and_works_by_keyboard(phone, demo, days):
+    day = days["Luz Vega"]
+    page = phone(day).page
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    expect(page.locator("#tabs a")).to_have_text(["Hoy", "Salidas", "Mi semana", "Horas"])
+    expect(page.locator(".job")).to_contain_text("Programado")
+
+    page.get_by_role("button", name="En camino").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Empezar a cargar")).to_be_focused()
+    page.keyboard.press("Tab")
+    wait_until(lambda: len(steps(demo, day["jobs"][0])) == 1, seconds=10, what="the server has it")
+    page.locator("#tabs a").nth(3).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#screen")).to_be_focused()
+    expect(page.get_by_role("button", name="Marcar entrada")).to_be_visible()
+
+
+def test_the_office_learns_that_the_plan_was_seen_and_signing_out_leaves_nothing(phone, demo, days):
+    day = days["Ray Cole"]
+    opened = phone(day)
+    page = opened.page
+
+    def seen() -> int:
+        query = (
+            "SELECT COUNT(*) FROM crew_assignment JOIN crew_event ON crew_event.id = event_id"
+            " WHERE crew_event.uid = ? AND seen_at IS NOT NULL"
+        )
+        with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
+            return database.execute(query, [day["event"]]).fetchone()[0]
+
+    wait_until(lambda: seen() == 1, seconds=10, what="the office knows")
+    page.get_by_role("link", name="Hours").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/crew/sign-in/")
+    page.goto("/crew/")
+    expect(page.get_by_role("heading", name="Sign in to see your plan")).to_be_visible()
+    assert "1428 Elm" not in page.content()
+    opened.complaints.clear()  # signed out, it asks in vain

@@ -1,0 +1,31 @@
+"""What the board knows of its crews, under Node: the rules by hand in crew_store.test.mjs."""
+
+import pytest
+
+
+def test_the_boards_store_of_crews_keeps_its_rules(node):
+    code, said = node("crew_store.test.mjs")
+
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("rule", "without"),
+    [
+        ("if (answer.seq < this.seq) return false;", ""),
+        ("event.seq >= known.seq", "true"),
+        (" && seq <= answer.seq", ""),
+        ('event.status === "over" && event.day < day', "false"),
+        ("const ids = event.jobs.filter((id) => !this.pending.has(id));", "const ids = [...event.jobs];"),
+    ],
+    ids=["older", "newer-here", "mine", "left-over", "on-its-way"],
+)
+def test_a_store_without_one_of_its_rules_is_found_out(node, rule, without):
+    script = node.scripts / "crew_store.js"
+    source = script.read_text()
+    assert source.count(rule) == 1
+    script.write_text(source.replace(rule, without))
+
+    code, _ = node("crew_store.test.mjs")
+
+    assert code == 1
