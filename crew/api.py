@@ -104,19 +104,20 @@ def get_plan(request: HttpRequest) -> HttpResponse:
 @once
 def act(request: HttpRequest, uid: str, action: Body[Action]) -> dict[str, Any]:
     """Sent late or twice it does what it did at once and once. 409 `moved_on` with the job when it is not in `from` any
-    more: say so to the person, and forget the action. 403 `not_yours` when it is on no event of yours that is now."""
+    more: say so to the person, and forget the action. 403 `not_yours` when it is on no event of yours that is now. The
+    job comes without its `contact`: that is in the plan alone."""
     member, outing = me(request), field.outing_of(me(request), uid, action.at)
     match action:
         case Step():
-            field.move(outing, action.to, was=action.was, member=member, at=action.at)
-            detail = f"Now {status_label(outing.job.status)}."
+            who = field.move(outing, action.to, was=action.was, member=member, at=action.at)
+            detail = f"{who} did this already." if who else f"Now {status_label(outing.job.status)}."
         case NoAccess():
-            field.no_access(outing, action.reason, was=action.was, member=member, at=action.at)
-            detail = "The office knows that you had no access."
+            who = field.no_access(outing, action.reason, was=action.was, member=member, at=action.at)
+            detail = f"{who} did this already." if who else "The office knows that you had no access."
         case Note():
             field.note(outing, action.text, member=member, at=action.at)
             detail = "Your note stands in the job."
-    return {"job": today.shown_now(outing), "detail": detail}
+    return {"job": today.shown_now(outing) | {"contact": None}, "detail": detail}  # kept for days, to be answered again
 
 
 @router.post(

@@ -24,7 +24,12 @@ KEPT = timedelta(days=30)
 """What is left of old links, for whoever asks who signed in when."""
 ASKS_FOR_ONE = 5
 ASKS_FROM_ONE = 30
-"""In an hour: for one address or number, and from one place. A whole yard may be behind one router."""
+"""In an hour, from one place: for one address or number, and in all. A whole yard may be behind one router, and a stranger
+elsewhere does not use up the hour of who lives there."""
+ASKS_A_DAY = 20
+"""For one address or number, from wherever: so much and no more can somebody be bothered with. The ledger's own limit
+(`limits.ASKED_FOR_TO_ONE`) is above what this lets through in any 24 hours to one who has both, so that nobody who is told
+that a link is on its way waits for nothing."""
 LONGEST = 254  # of an e-mail address (RFC 5321)
 INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")  # address books add these
 
@@ -44,11 +49,11 @@ class NotAnAddress(Exception):
 
 
 class TooManyAsks(Exception):
-    """`retry_after` is in seconds."""
+    """`retry_after` is in seconds: until the next hour, or day."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, every: int) -> None:
         super().__init__(message)
-        self.retry_after = turns.seconds_left()
+        self.retry_after = turns.seconds_left(every)
 
 
 class NotOnTheRoster(Exception):
@@ -76,15 +81,25 @@ def ask(written: str, *, source: str) -> None:
     what happens. `source` is the asker's network address. Raises NotAnAddress, and TooManyAsks."""
     address = address_of(written)
     with transaction.atomic():
-        # A source that is not known, as behind a Unix socket, would be one place for all.
-        may = not source or turns.take("sign-in from", source, ASKS_FROM_ONE)
-        may = may and turns.take("sign-in for", address, ASKS_FOR_ONE)
+        used_up = _used_up(address, source)
         active = Member.objects.select_related("board").filter(is_active=True)
         member = active.filter(**{"email" if "@" in address else "phone": address}).first()
-        if may and member:
+        if member and not used_up:
             telling.sign_in_link(member, by=member.name)
-    if not may:
-        raise TooManyAsks(gettext("Several links were asked for already. Please try again later, or call the office."))
+    if used_up:
+        words = gettext("Several links were asked for already. Please try again later, or call the office.")
+        raise TooManyAsks(words, used_up)
+
+
+def _used_up(address: str, source: str) -> int:
+    """Takes a turn. Returns 0, or the length in seconds of the hour or day that has none left. Counted by what was written
+    and not by member, so that it is the same for an address that nobody has."""
+    # A source that is not known, as behind a Unix socket, would be one place for all.
+    if source and not turns.take("sign-in from", source, ASKS_FROM_ONE):
+        return turns.HOUR
+    if not turns.take("sign-in for", f"{address} {source}", ASKS_FOR_ONE):
+        return turns.HOUR
+    return 0 if turns.take("sign-in day of", address, ASKS_A_DAY, every=turns.DAY) else turns.DAY
 
 
 def address_of(written: str) -> str:

@@ -35,46 +35,46 @@ def act(request: HttpRequest, pk: int, what: str) -> HttpResponse:
         messages.success(request, ACTS[what](request, event))
     except plan.Overlaps as error:
         messages.error(request, f"{error}. Say below why they may be on both, and assign them again.")
-        again = {key: request.POST.get(f"assign-{key}", "") for key in ("member", "role")}
+        again = {key: _typed(request, f"assign-{key}") for key in ("member", "role")}
     except NO as error:
         messages.error(request, " ".join(error.messages) if isinstance(error, ValidationError) else _sentence(error))
     return _back(event, again)
 
 
 def assign(request: HttpRequest, event: Event) -> str:
-    member, role = _member(event, request.POST.get("assign-member", "")), request.POST.get("assign-role", "")
-    _, is_new = plan.assign(event, member, role, by=name(request), reason=request.POST.get("assign-reason", ""))
+    member, role = _member(event, _typed(request, "assign-member")), _typed(request, "assign-role")
+    _, is_new = plan.assign(event, member, role, by=name(request), reason=_typed(request, "assign-reason"))
     had = "is" if is_new else "already is"
     return f"{member.name} {had} {Role(role).label.lower()} of this event."
 
 
 def release(request: HttpRequest, event: Event) -> str:
-    member, reason = _member(event, request.POST.get("member", "")), request.POST.get("reason", "")
+    member, reason = _member(event, _typed(request, "member")), _typed(request, "reason")
     plan.release(event, member, by=name(request), reason=reason, is_staff=True)
     return f"{member.name} is released."
 
 
 def decline(request: HttpRequest, event: Event) -> str:
-    member, reason = _member(event, request.POST.get("member", "")), request.POST.get("reason", "")
+    member, reason = _member(event, _typed(request, "member")), _typed(request, "reason")
     plan.decline_release(event, member, by=name(request), reason=reason)
     return f"{member.name} stays on this event."
 
 
 def cancel(request: HttpRequest, event: Event) -> str:
-    plan.cancel_event(event, by=name(request), reason=request.POST.get("reason", ""))
+    plan.cancel_event(event, by=name(request), reason=_typed(request, "reason"))
     return f"“{event.title}” is cancelled. Its people are told, and its jobs wait for another crew."
 
 
 def put(request: HttpRequest, event: Event) -> str:
     """Also how the order changes: a job of this event is put before another one."""
-    job = _job(event, request.POST.get("put-job", ""))
-    plan.put_job(job, event, by=name(request), before=request.POST.get("put-before", "") or None)
+    job = _job(event, _typed(request, "put-job"))
+    plan.put_job(job, event, by=name(request), before=_typed(request, "put-before") or None)
     return f"{job.location} is in this event."
 
 
 def take_out(request: HttpRequest, event: Event) -> str:
     """Of this event only: it may be in another one by now."""
-    job = _job(event, request.POST.get("put-job", ""))
+    job = _job(event, _typed(request, "put-job"))
     if not event.outings.filter(job=job).exists():
         raise Refused("not_here", f"{job.location} is not in this event any more.")
     plan.put_job(job, None, by=name(request))
@@ -84,6 +84,11 @@ def take_out(request: HttpRequest, event: Event) -> str:
 ACTS: dict[str, Callable[[HttpRequest, Event], str]] = {
     "assign": assign, "release": release, "decline": decline, "cancel": cancel, "put": put, "take-out": take_out,
 }  # fmt: skip
+
+
+def _typed(request: HttpRequest, key: str) -> str:
+    """What was posted, without the NULs that PostgreSQL takes in no text."""
+    return request.POST.get(key, "").replace("\0", "")
 
 
 def _member(event: Event, key: str) -> Member:

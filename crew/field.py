@@ -71,9 +71,9 @@ def outing_of(member: Member, uid: str, at: datetime | None = None) -> Outing:
     return found
 
 
-def move(outing: Outing, to: str, *, was: str, member: Member, at: datetime) -> Outing:
+def move(outing: Outing, to: str, *, was: str, member: Member, at: datetime) -> str:
     """Moves the job on, from `was`, whatever else was changed about it meanwhile. Done once, however often it is sent.
-    Raises MovedOn, Refused and Busy."""
+    Returns the name of whoever else had done it already, or "". Raises MovedOn, Refused and Busy."""
     now = timezone.now()
     if to not in STEPS:
         raise Refused("not_allowed", f"A crew can move a job to: {', '.join(map(status_label, STEPS))}.")
@@ -85,9 +85,9 @@ def move(outing: Outing, to: str, *, was: str, member: Member, at: datetime) -> 
     return _once(outing, to, was, member, facts, lambda job: change(job, expect=job.seq))
 
 
-def no_access(outing: Outing, reason: str, *, was: str, member: Member, at: datetime) -> Outing:
+def no_access(outing: Outing, reason: str, *, was: str, member: Member, at: datetime) -> str:
     """The crew stood before a locked gate: the job goes back to wait, with a mark for the office and no word to the
-    customer. Raises MovedOn, Refused and Busy."""
+    customer. Returns the name of the colleague who had said so already, or "". Raises MovedOn, Refused and Busy."""
     facts, reason = device_facts(at, timezone.now()), asks.cleaned(reason)
     if not reason:
         raise Refused("reason_required", "Say what was in the way: a locked gate, a dog, nobody there.")
@@ -123,31 +123,35 @@ def device_facts(at: datetime, now: datetime) -> dict[str, Any]:
 
 def _once(
     outing: Outing, to: str, was: str, member: Member, facts: dict[str, Any], change: Callable[[Job], Job]
-) -> Outing:  # fmt: skip
+) -> str:  # fmt: skip
     for _ in range(TRIES):
-        if not _was_done(outing.job, to, member, facts):
-            if outing.job.status != was:
-                raise MovedOn(outing)
-            try:
-                outing.job = change(outing.job)
-            except flow.Conflict as conflict:  # somebody edited it, or moved it: look again
-                outing.job = conflict.current
-                continue
-        return outing
+        who = _done_by(outing.job, to, member, facts)
+        if who is not None:
+            return "" if who == member.name else who
+        if outing.job.status != was:
+            raise MovedOn(outing)
+        try:
+            outing.job = change(outing.job)
+        except flow.Conflict as conflict:  # somebody edited it, or moved it: look again
+            outing.job = conflict.current
+        else:
+            return ""
     raise Busy("This job is being changed all the time. Try again.")
 
 
-def _was_done(job: Job, to: str, member: Member, facts: dict[str, Any]) -> bool:
-    """Whether it was sent before: the job is there by this member, or was once, at just this time of their phone."""
-    theirs = [step for step in job.history.all() if step.by == member.name and step.channel == StatusChange.Channel.CREW]
-    last = job.history.last()
-    if job.status == to and last in theirs:
-        return True
-    return any(step.to_status == to and step.extra.get("deviceAt") == facts["deviceAt"] for step in theirs)
+def _done_by(job: Job, to: str, member: Member, facts: dict[str, Any]) -> str | None:
+    """Who did it: whoever the job is there by, or this member, when it was there once at just this time of their phone.
+    A job that the office put back has not told it of a locked gate: that is for crews to have done."""
+    history = list(job.history.all())
+    if job.status == to and history and (to != GAVE_UP or history[-1].channel == StatusChange.Channel.CREW):
+        return history[-1].by or "Somebody"
+    theirs = [step for step in history if step.by == member.name and step.channel == StatusChange.Channel.CREW]
+    was_sent = any(step.to_status == to and step.extra.get("deviceAt") == facts["deviceAt"] for step in theirs)
+    return member.name if was_sent else None
 
 
 def _with_line(line: str, job: Job, seq: int) -> dict[str, Any]:
-    if line in job.access_notes:
+    if f"\n{line}\n" in f"\n{job.access_notes}\n":
         return {}
     notes = f"{job.access_notes}\n{line}".strip()
     if len(notes) > MOST_NOTES:

@@ -15,7 +15,7 @@ from dispatch.phones import spoken
 from dispatch.rules import Refused
 from dispatch.words import moment_in_words
 
-from . import plan
+from . import doors, plan
 from .kept import Kept
 from .member_acts import make_link, revoke
 from .member_forms import MemberForm, coming, in_words
@@ -100,8 +100,14 @@ class MemberAdmin(Kept):
             obj.save(update_fields=sorted(changed))
         if obj.name != form.initial["name"]:
             transaction.on_commit(partial(self._follow, request, obj))
-        if "is_active" in changed and not obj.is_active and (on := coming(obj)):
-            words = f"{obj.first_name} still has a place in {in_words(on)}. Release them there."
+        if "is_active" in changed and not obj.is_active:
+            self._leaves(request, obj)
+
+    def _leaves(self, request: HttpRequest, member: Member) -> None:
+        """Their phones are signed out for good. Else they would be signed in again when the member comes back."""
+        doors.revoke(member)
+        if on := coming(member):
+            words = f"{member.first_name} still has a place in {in_words(on)}. Release them there."
             self.message_user(request, words, messages.WARNING)
 
     def _follow(self, request: HttpRequest, member: Member) -> None:

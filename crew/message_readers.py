@@ -20,7 +20,7 @@ from .message_about import Matter
 from .message_calendar import attachment
 from .message_kinds import LEAVES, PLAN, SIGN_IN, STAYS_ON
 from .models import Assignment, Event
-from .telling import OVERTAKEN
+from .telling import OVERTAKEN, needed
 
 LEFT = "They do not work here any more."
 BUTTON = {"en": "Open my plan", "es": "Abrir mi plan"}
@@ -90,6 +90,9 @@ class Crews(Audience):
 
     def queue_daily(self) -> int:
         return message_evening.queue()
+
+    def needed(self, message: Message) -> datetime | None:
+        return needed(message.kind, message.loaded.event)
 
     def attachments(self, message: Message, language: str) -> Collection[EmailAttachment]:
         event = message.loaded.event

@@ -6,7 +6,7 @@ place is an `Assignment`; the row stays when they give it back, as history. A fi
 asked is a claim.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.core.exceptions import ValidationError
@@ -28,6 +28,8 @@ __all__ = [
 ]  # fmt: skip
 
 MOST_PLACES = 20
+LONGEST = timedelta(days=3)
+"""Of one event: an outing, not a season."""
 
 
 class RosterQuerySet(models.QuerySet["Roster"]):
@@ -134,6 +136,8 @@ class Event(models.Model):
     def clean(self) -> None:
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": "The event ends before it begins."})
+        if self.starts_at and self.ends_at and self.ends_at - self.starts_at > LONGEST:
+            raise ValidationError({"ends_at": f"An event takes {LONGEST.days} days at most. Open one for each outing."})
         if self.truck and self.truck.board_id != self.board_id:
             raise ValidationError({"truck": "This truck belongs to another board."})
         for taken, places in COUNTERS.values():

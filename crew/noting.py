@@ -37,12 +37,15 @@ def note(
 
 
 def name_crews(event: Event, by: str) -> None:
-    """The jobs of an event that are still to be done carry the names of who is on it, captains first."""
+    """The jobs of an event carry the names of who is on it, captains first. Those that are done keep who did them."""
     names = [one.member.name for one in event.assignments.present().select_related("member")]
     for outing in event.outings.select_related("job__board"):
         name_crew(outing.job, names, by)
 
 
 def name_crew(job: Job, names: list[str], by: str) -> None:
-    if flow.STATUS_FLOW[job.status].is_open:
-        flow.amend(job, lambda current, seq: {} if current.crew == names else {"crew": names}, by=by)
+    flow.amend(job, partial(_named, names), by=by)
+
+
+def _named(names: list[str], job: Job, seq: int) -> dict[str, Any]:
+    return {} if job.status == "completed" or job.crew == names else {"crew": names}

@@ -8,10 +8,11 @@ member, roster, board.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -146,27 +147,34 @@ def put_job(job: Job, event: Event | None, *, by: str, before: str | None = None
         raise Refused("other_board", "This event belongs to another board.")
     here = Outing.objects.filter(job=job)
     was = here.select_related("event").first()
+    if was and was.event == event and before == job.uid:
+        return  # it stands there
     touched = {one.pk: one for one in (was and was.event, event) if one}
-    with transaction.atomic():
-        locked = {pk: _locked(touched[pk]) for pk in sorted(touched)}
-        still = here.first()
-        if (still and still.event_id) != (was and was.event_id):
-            raise Stale(Event.objects.get(pk=(still or was).event_id))  # type: ignore[union-attr]  # one of them is there
-        here.delete()
-        if event:
-            _insert(job, locked[event.pk], before)
-        for pk, one in locked.items():
-            facts = {"job": job.uid, "into": pk == (event and event.pk)}
-            name_crews(note(one, "planned", by=by, facts=facts), by)
-        if was and event is None:  # of a job that was in no event the crew may have been typed by hand
-            name_crew(job, [], by)
+    try:
+        with transaction.atomic():
+            locked = {pk: _locked(touched[pk]) for pk in sorted(touched)}
+            still = here.first()
+            if (still and still.event_id) != (was and was.event_id):
+                raise Stale(Event.objects.get(pk=(still or was).event_id))  # type: ignore[union-attr]  # one is there
+            here.delete()
+            if event:
+                _insert(job, locked[event.pk], before)
+            for pk, one in locked.items():
+                facts = {"job": job.uid, "into": pk == (event and event.pk)}
+                name_crews(note(one, "planned", by=by, facts=facts), by)
+            if was and event is None:  # of a job that was in no event the crew may have been typed by hand
+                name_crew(job, [], by)
+    except IntegrityError:  # a job of no event was put into another one just now
+        if there := here.select_related("event").first():
+            raise Stale(there.event) from None
+        raise
 
 
 def renamed(member: Member, *, by: str) -> None:
     """Has a member's new name follow in the jobs of events that are not over."""
     mine = Event.objects.filter(assignments__member=member, assignments__ended_at=None, ends_at__gt=timezone.now())
     for event in mine.order_by("pk"):
-        with transaction.atomic():
+        with suppress(Refused), transaction.atomic():  # one that was cancelled just now has no crew
             name_crews(note(_locked(event), "renamed", by=by, member=member), by)
 
 

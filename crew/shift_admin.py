@@ -1,12 +1,12 @@
-"""Hours in the admin: who worked when, the sum of each member and week, and all of it as a file. Members clock in and out
-on their phones; nothing is changed here.
+"""Hours in the admin: who worked when, the sum of each member in a week, and all of it as a file. Members clock in and out
+on their phones; nothing is changed here. Which clock counts says `crew.clock`, and each row says which one did.
 """
 
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import admin
@@ -21,16 +21,20 @@ from django.utils import timezone
 from dispatch.models import Board
 from dispatch.words import moment_in_words
 
+from .clock import counted
+from .field import AHEAD, OLDEST
 from .kept import OnlyToLookAt
 from .models import Shift
 from .weeks import WEEK, midnight, week_in_words, week_of
 
 WEEKS = 9
 """This one and the last two months, to choose from."""
-COLUMNS = ("Week from", "Member", "From", "Until", "Hours", "Phone said from", "Phone said until")
+COLUMNS = (
+    "Week from", "Member", "From", "Until", "Hours", "Counted",
+    "Phone said from", "Phone said until", "Reached us from", "Reached us until",
+)  # fmt: skip
 A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-FAR_OFF = timedelta(minutes=5)
-"""So much may a phone's clock and ours differ before the list says so."""
+OURS, PHONE = "by our clock", "by the phone, sent later"
 
 
 @dataclass
@@ -58,39 +62,37 @@ class WeekFilter(admin.SimpleListFilter):
             return queryset
         try:
             start = date.fromisoformat(str(self.value()))
-            weeks = [
-                Q(member__board=board, started_at__gte=midnight(start, board.zone))
-                & Q(started_at__lt=midnight(start + WEEK, board.zone))
-                for board in Board.objects.all()
-            ]
+            return in_weeks(queryset, [(board, start) for board in Board.objects.all()])
         except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters(error) from error
-        wanted = Q(pk__in=[])
-        for week in weeks:
-            wanted |= week
-        return queryset.filter(wanted)
 
 
 @admin.register(Shift)
 class ShiftAdmin(OnlyToLookAt):
     change_list_template = "admin/crew/shift/change_list.html"
-    list_display = ("member", "started", "ended", "hours", "phone_said")
+    list_display = ("member", "started", "ended", "hours", "which_clock", "both_clocks")
     list_filter = (WeekFilter, "member", "member__board")
     list_select_related = ("member__board",)
     list_per_page = 100
     search_fields = ("member__name",)
     search_help_text = "Name"
-    ordering = ("-started_at",)
-    fields = readonly_fields = ("member", "started", "ended", "hours", "phone_said")
+    fields = readonly_fields = ("member", "started", "ended", "hours", "which_clock", "both_clocks")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Shift]:
+        return counted(Shift.objects.all())
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str]:
+        return ("-counted_start",)
 
     def get_urls(self) -> list[URLPattern]:
         return [path("csv/", self.admin_site.admin_view(self.as_csv), name="crew_shift_csv"), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """With the sums of what the list shows, all its pages together."""
+        """With the sums of the week that was chosen, or of this one: those of all years would be all rows at each look."""
         response: Any = super().changelist_view(request, extra_context)
         if context := getattr(response, "context_data", None):
-            context["totals"] = totals(_of(context["cl"].queryset))
+            shown = context["cl"].queryset
+            context["totals"] = totals(_of(shown if request.GET.get("week") else in_weeks(shown, this_week())))
         return response
 
     def as_csv(self, request: HttpRequest) -> HttpResponse:
@@ -107,34 +109,66 @@ class ShiftAdmin(OnlyToLookAt):
         csv.writer(response).writerows([COLUMNS, *_rows(_of(shifts))])
         return response
 
-    @admin.display(description="from", ordering="started_at")
+    @admin.display(description="from", ordering="counted_start")
     def started(self, shift: Shift) -> str:
-        return moment_in_words(shift.started_at, shift.member.board.zone, year=True)
+        return moment_in_words(_span(shift)[0], shift.member.board.zone, year=True)
 
-    @admin.display(description="until", ordering="ended_at")
+    @admin.display(description="until", ordering="counted_end")
     def ended(self, shift: Shift) -> str:
-        return moment_in_words(shift.ended_at, shift.member.board.zone) if shift.ended_at else "at work"
+        _, end = _span(shift)
+        return moment_in_words(end, shift.member.board.zone) if end else "at work"
 
     @admin.display(description="hours")
     def hours(self, shift: Shift) -> str:
         return f"{hours_of(shift):.2f}"
 
-    @admin.display(description="the phone’s clock said")
-    def phone_said(self, shift: Shift) -> str:
-        """Where it differs: somebody clocked in or out without a network, or the clock is wrong."""
+    @admin.display(description="counted")
+    def which_clock(self, shift: Shift) -> str:
+        return counted_in_words(shift)
+
+    @admin.display(description="the two clocks")
+    def both_clocks(self, shift: Shift) -> str:
+        """Where they differ: somebody clocked in or out without a network, or the phone's clock is wrong."""
+        zone = shift.member.board.zone
         pairs = [("from", shift.started_device_at, shift.started_at), ("until", shift.ended_device_at, shift.ended_at)]
         said = [
-            f"{what} {moment_in_words(device, shift.member.board.zone)}"
+            f"{what}: the phone said {moment_in_words(device, zone)}, it reached us {moment_in_words(ours, zone)}"
             for what, device, ours in pairs
-            if device and ours and abs(device - ours) > FAR_OFF
+            if device and ours and abs(device - ours) > AHEAD
         ]
-        return ", ".join(said) or "the same"
+        return "; ".join(said) or "the same"
+
+
+def in_weeks(shifts: QuerySet[Shift], weeks: Iterable[tuple[Board, date]]) -> QuerySet[Shift]:
+    """Those of each board that began, as they count, in its week. `started_at` is compared first because it is a column,
+    and the time that counts is worked out for what is left."""
+    wanted = Q(pk__in=[])
+    for board, sunday in weeks:
+        start, end = midnight(sunday, board.zone), midnight(sunday + WEEK, board.zone)
+        wanted |= Q(
+            member__board=board, started_at__gte=start, started_at__lt=end + OLDEST,
+            counted_start__gte=start, counted_start__lt=end,
+        )  # fmt: skip
+    return shifts.filter(wanted)
+
+
+def this_week() -> list[tuple[Board, date]]:
+    """It is Sunday earlier in one zone than in another."""
+    now = timezone.now()
+    return [(board, week_of(now.astimezone(board.zone).date())) for board in Board.objects.all()]
 
 
 def hours_of(shift: Shift) -> float:
     """So far, for somebody who is at work."""
-    passed = (shift.ended_at or timezone.now()) - shift.started_at
-    return max(0.0, passed.total_seconds()) / 3600
+    start, end = _span(shift)
+    return max(0.0, ((end or timezone.now()) - start).total_seconds()) / 3600
+
+
+def counted_in_words(shift: Shift) -> str:
+    """«by the phone, sent later», or both when one end of the shift counts by the phone and the other by us."""
+    start, end = _span(shift)
+    began, ended = (PHONE if start != shift.started_at else OURS), (PHONE if end != shift.ended_at else OURS)
+    return began if end is None or began == ended else f"from {began}; until {ended}"
 
 
 def totals(shifts: Iterable[Shift]) -> list[Total]:
@@ -157,10 +191,15 @@ def harmless(value: str) -> str:
 def _rows(shifts: Iterable[Shift]) -> Iterator[list[str]]:
     for shift in shifts:
         zone = shift.member.board.zone
-        times = (shift.started_at, shift.ended_at, shift.started_device_at, shift.ended_device_at)
-        began, ended, device_began, device_ended = (_moment(one.astimezone(zone) if one else None) for one in times)
-        row = [_week(shift).isoformat(), shift.member.name, began, ended, f"{hours_of(shift):.2f}"]
-        yield [harmless(cell) for cell in (*row, device_began, device_ended)]
+        kept = (shift.started_device_at, shift.ended_device_at, shift.started_at, shift.ended_at)
+        began, ended, *both = (_moment(one.astimezone(zone) if one else None) for one in (*_span(shift), *kept))
+        row = [_week(shift).isoformat(), shift.member.name, began, ended, f"{hours_of(shift):.2f}", counted_in_words(shift)]
+        yield [harmless(cell) for cell in (*row, *both)]
+
+
+def _span(shift: Shift) -> tuple[datetime, datetime | None]:
+    """From when until when it counts. The shift comes from `crew.clock.counted`."""
+    return shift.counted_start, shift.counted_end  # type: ignore[attr-defined]
 
 
 def _of(shifts: QuerySet[Shift]) -> QuerySet[Shift]:
@@ -168,7 +207,7 @@ def _of(shifts: QuerySet[Shift]) -> QuerySet[Shift]:
 
 
 def _week(shift: Shift) -> date:
-    return week_of(shift.started_at.astimezone(shift.member.board.zone).date())
+    return week_of(_span(shift)[0].astimezone(shift.member.board.zone).date())
 
 
 def _moment(local: datetime | None) -> str:

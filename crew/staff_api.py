@@ -12,6 +12,7 @@ from ninja import Header, Query, Status
 from dispatch.api import name, needs, version
 from dispatch.idempotency import once
 from dispatch.models import Board, Job
+from dispatch.schemas import Text
 
 from . import listing, plan
 from .api import router
@@ -60,7 +61,7 @@ def assign(request: HttpRequest, uid: str, place: Place) -> dict[str, Any]:
 
 @router.delete("/events/{slug:uid}/assignments/{slug:member}", summary="Take somebody off an event")
 @needs("dispatch.change_job")
-def release(request: HttpRequest, uid: str, member: str, reason: str = "") -> dict[str, Any]:
+def release(request: HttpRequest, uid: str, member: str, reason: Text = "") -> dict[str, Any]:
     """Also what lets somebody go who asked for it."""
     event = _event(uid)
     plan.release(event, _member(event, member), by=name(request), reason=reason, is_staff=True)

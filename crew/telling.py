@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from dispatch.messages import quiet
@@ -76,9 +77,15 @@ def row(
         seq=event.seq if event else 0,
         by=by[:150],
         created_at=at,
-        send_after=quiet.until(what, channel, board, due),
+        send_after=quiet.until(what, channel, board, due, needed=needed(kind, event)),
         expires_at=due + what.shelf,
     )
+
+
+def needed(kind: str, event: Event | None) -> datetime | None:
+    """By when somebody has to know: when the event begins. A text that would come later than that leaves in the quiet
+    hours. None for what can wait: the plan repeats what they have been told, and a link has nothing to wait for."""
+    return event.starts_at if event and kind != PLAN else None
 
 
 def _channels(member: Member, event: Event, kind: str, by: str, now: datetime) -> Iterator[str]:
@@ -91,9 +98,7 @@ def _channels(member: Member, event: Event, kind: str, by: str, now: datetime) -
 def _news(about: str, kind: str) -> str | None:
     """What is to be told, now that what waits about this place is old. Whoever has not heard of a place yet hears of it as
     it is now, and nothing of one that is gone again."""
-    waiting = Message.objects.filter(about=about, status__in=WAITING)
-    if kind not in LEAVES:
-        waiting = waiting.exclude(kind=PLAN)  # it is written when it is sent
+    waiting = Message.objects.filter(_overtaken_by(kind), about=about, status__in=WAITING)
     pks = list(waiting.values_list("pk", flat=True))
     if not pks or not Message.objects.take_back(OVERTAKEN, pk__in=pks):
         return kind
@@ -101,6 +106,16 @@ def _news(about: str, kind: str) -> str | None:
     if not unheard or kind in JOINS:
         return kind
     return None if kind in LEAVES else unheard
+
+
+def _overtaken_by(kind: str) -> Q:
+    """Who has no place any more needs to hear nothing else about it, and who has one need not hear that they had none.
+    Otherwise only the same news gets old: that somebody stays on says nothing of a new hour, nor the other way round."""
+    if kind in LEAVES:
+        return Q()
+    if kind in JOINS:
+        return ~Q(kind=PLAN)  # it is written when it is sent
+    return Q(kind__in=(kind, *JOINS))
 
 
 def _unheard(about: str, pks: list[int]) -> str:

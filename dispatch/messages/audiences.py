@@ -74,6 +74,10 @@ class Audience(ABC):
         """Writes down what a time of day brings about. Called every minute by every worker, so that what is written twice
         is there once."""
 
+    def needed(self, message: Message) -> datetime | None:
+        """By when its reader has to know, even by a text in the quiet hours; None: it can wait for their end."""
+        return None
+
     def attachments(self, message: Message, language: str) -> Collection[EmailAttachment]:
         return ()
 

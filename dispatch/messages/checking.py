@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from . import audiences, limits, quiet
 from .audiences import Audience
-from .kinds import KINDS
+from .kinds import KINDS, ON_DEMAND
 from .ledger import SENDING, Channel, Message, OptOut
 from .queueing import QUIET
 
@@ -36,13 +36,13 @@ def check(message: Message, behind: Collection[int] = ()) -> None:
     now, audience = timezone.now(), audiences.of(message)
     if now > message.expires_at:
         raise NotAtAll(f"{TOO_LATE} {message.error}".strip(), failed=bool(message.error))
-    if not message.board.messages_on:
+    if not message.board.messages_on and message.kind not in ON_DEMAND:
         raise NotNow(now)
     audience.check(message, now)
     _readdress(message, audience)
     if message.channel in audience.unwanted(message) or message.channel in _opted_out(message):
         raise NotAtAll(audience.opted_out[message.channel], otherwise=True)
-    _wait_for_morning(message, now)
+    _wait_for_morning(message, audience, now)
     try:
         limits.check(message, behind)
     except limits.Reached as reached:
@@ -56,8 +56,9 @@ def _opted_out(message: Message) -> list[str]:
     return OptOut.objects.channels_of(**whose)
 
 
-def _wait_for_morning(message: Message, now: datetime) -> None:
-    if (awake := quiet.until(KINDS[message.kind], message.channel, message.board, now)) <= now:
+def _wait_for_morning(message: Message, audience: Audience, now: datetime) -> None:
+    kind, needed = KINDS[message.kind], audience.needed(message)
+    if (awake := quiet.until(kind, message.channel, message.board, now, needed=needed)) <= now:
         return
     if awake > message.expires_at:
         raise NotAtAll(QUIET, otherwise=True)

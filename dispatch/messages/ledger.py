@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest, Now
 
 from dispatch.mirror.ledger import from_now
 
-from .kinds import KINDS
+from .kinds import KINDS, ON_DEMAND
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 15.0, 1800.0
 MOST_ATTEMPTS = 8
@@ -34,8 +34,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def due(self) -> Self:
         """What may be sent now, longest due first: queued ones, and those whose worker was not heard of again. What is for
-        a board whose messages are switched off waits."""
-        waiting = self.filter(status__in=WAITING, send_after__lte=Now(), board__messages_on=True)
+        a board whose messages are switched off waits, but for what somebody has just asked for."""
+        waiting = self.filter(status__in=WAITING, send_after__lte=Now())
+        waiting = waiting.filter(models.Q(board__messages_on=True) | models.Q(kind__in=ON_DEMAND))
         return waiting.order_by("send_after", "pk")
 
     def take(self, claim: str, limit: int) -> list["Message"]:

@@ -15,12 +15,16 @@ from .kinds import ON_DEMAND
 from .ledger import DAY_SECONDS, SENDING, Message
 
 TO_ONE = "{} messages went to this address in 24 hours already (MESSAGES_A_DAY_TO_ONE)."
+ASKED_FOR = "{} links that were asked for went to this address in 24 hours already."
 OF_JOB = "{} messages about this job were sent already (MESSAGES_A_JOB)."
 OF_TOPIC = "{} messages about this were sent to them already (MESSAGES_A_JOB)."
 IN_ALL = "{} messages were sent in 24 hours already (MESSAGES_A_DAY)."
 OF_STRANGERS = "{} bookings from the website were confirmed in 24 hours already (half of MESSAGES_A_DAY)."
 STRANGERS = {"kind": "booked", "by": "Website"}
 """What anybody can make us send. It has half a day's room, so that the rest is left for customers."""
+ASKED_FOR_TO_ONE = 100
+"""In 24 hours. Where links are asked for, too many are refused much earlier and aloud. This says nothing to who asks, and
+is for mistakes of ours."""
 WAIT_SECONDS = 600
 """What is over the limit of a day looks again so much later."""
 
@@ -36,15 +40,15 @@ class Undecided(Exception):
 def check(message: Message, behind: Collection[int] = ()) -> None:
     """For one that has been begun. Two workers that begin at once cannot both send the last one: each counts the other's.
     `behind` are those (pks) that the same worker has begun and looks at after this one. Links to sign in are counted by
-    themselves: anybody can ask for one in somebody's name, and must not use up the day of what they have to know. Raises
-    Reached and Undecided."""
+    themselves (ASKED_FOR_TO_ONE): anybody can ask for one in somebody's name, and must not use up the day of what they have
+    to know. Raises Reached and Undecided."""
     others = Message.objects.exclude(pk__in=[message.pk, *behind])
     lately, ever = Q(sent_at__gt=from_now(-DAY_SECONDS)), Q(sent_at__isnull=False)
-    to_one, most = others.filter(recipient=message.recipient), settings.MESSAGES_A_DAY_TO_ONE
+    to_one = others.filter(recipient=message.recipient)
     if message.kind in ON_DEMAND:
-        _compare(to_one.filter(kind__in=ON_DEMAND), lately, _half(most), TO_ONE)
+        _compare(to_one.filter(kind__in=ON_DEMAND), lately, ASKED_FOR_TO_ONE, ASKED_FOR)
         return
-    _compare(to_one.exclude(kind__in=ON_DEMAND), lately, most, TO_ONE)
+    _compare(to_one.exclude(kind__in=ON_DEMAND), lately, settings.MESSAGES_A_DAY_TO_ONE, TO_ONE)
     same, words = ({"about": message.about}, OF_TOPIC) if message.about else ({"job_id": message.job_id}, OF_JOB)
     _compare(others.filter(**same), ever, settings.MESSAGES_A_JOB, words)
 

@@ -108,7 +108,8 @@ def by_other_channel(message: Message) -> Message | None:
     recipient = audience.address(message, other)
     if not recipient or other in audience.unwanted(message):
         return None
-    due = quiet.until(KINDS[message.kind], other, message.board, message.send_after)
+    needed = audience.needed(message)
+    due = quiet.until(KINDS[message.kind], other, message.board, message.send_after, needed=needed)
     if due > message.expires_at:
         return None
     same = {name: getattr(message, name) for name in SAME_NEWS}
@@ -125,13 +126,14 @@ def by_other_channel(message: Message) -> Message | None:
 def again(message: Message) -> bool:
     """Queues a message anew that failed, was not sent or was taken back, as if its time had come just now, to the
     address that its reader has now. False when it is none of these any more. The message is loaded anew."""
-    kind = KINDS[message.kind]
-    due = quiet.until(kind, message.channel, message.board, timezone.now())
+    kind, audience = KINDS[message.kind], audiences.of(message)
+    needed = audience.needed(message)
+    due = quiet.until(kind, message.channel, message.board, timezone.now(), needed=needed)
     return bool(
         Message.objects.filter(pk=message.pk, status__in=AGAIN).update(
             status=Message.Status.QUEUED, send_after=due, expires_at=due + kind.shelf, attempts=0, claim="",
             error="", provider_id="", sent_at=None, settled_at=None,
-            recipient=audiences.of(message).address(message, message.channel) or message.recipient,
+            recipient=audience.address(message, message.channel) or message.recipient,
         )
     )  # fmt: skip
 

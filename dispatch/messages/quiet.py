@@ -9,9 +9,15 @@ if TYPE_CHECKING:
     from dispatch.models import Board
 
 
-def until(kind: Kind, channel: str, board: "Board", moment: datetime) -> datetime:
-    """When a message may leave: e-mails, and what somebody waits for at this moment, at any time."""
-    return over(board, moment) if channel == "sms" and not kind.on_demand else moment
+def until(
+    kind: Kind, channel: str, board: "Board", moment: datetime, *, needed: datetime | None = None
+) -> datetime:  # fmt: skip
+    """When a message may leave: e-mails, what somebody waits for at this moment, and what would come too late after the
+    quiet hours, at any time. `needed` is by when its reader has to know."""
+    if channel != "sms" or kind.on_demand:
+        return moment
+    awake = over(board, moment)
+    return moment if needed and needed <= awake else awake
 
 
 def over(board: "Board", moment: datetime) -> datetime:

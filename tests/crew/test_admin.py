@@ -13,6 +13,7 @@ import pytest
 from django.contrib.admin import ModelAdmin, site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db.models.signals import post_init
 from django.test import Client
 from django.utils import timezone
 
@@ -24,6 +25,7 @@ from crew.models import Assignment, CrewChange, Event, FirstMateClaim, Member, R
 from dispatch.models import Job
 from dispatch.words import moment_in_words
 from tests.crew.factories import make_event, make_member
+from tests.crew.phones import phone, send
 from tests.factories import make_job
 
 MEMBERS, EVENTS, SHIFTS = "/admin/crew/member/", "/admin/crew/event/", "/admin/crew/shift/"
@@ -35,6 +37,7 @@ TIMES = {
 }
 """On the board's clock, when Denver is six hours behind UTC."""
 SEVEN, FOUR = datetime(2027, 5, 4, 13, tzinfo=UTC), datetime(2027, 5, 4, 22, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 def staff(username: str, *permissions: str) -> Client:
@@ -226,6 +229,28 @@ def test_who_leaves_with_a_place_is_named(office, dee, event):
 
     assert "Dee still has a place in “North”. Release them there." in said(answer)
     assert (Member.objects.get().is_active, people(event)) == (False, [("Dee Ramos", "captain")])
+
+
+def test_the_phones_of_somebody_who_left_do_not_come_back_with_them(office, board, dee):
+    mine, others = phone(dee), phone(make_member(board, "Al Poe"))
+    office.post(f"{MEMBERS}{dee.pk}/link/")
+    left = written(dee)
+    del left["is_active"]
+
+    office.post(member_page(dee), left)
+    office.post(member_page(dee), written(dee))
+
+    assert Member.objects.get(pk=dee.pk).is_active is True
+    assert [send(client, "GET", "/crew/plan").status_code for client in (mine, others)] == [401, 200]
+    assert SignInLink.objects.filter(used_at=None, expires_at__gt=timezone.now()).count() == 0
+
+
+def test_saving_an_active_member_signs_no_phone_out(office, dee):
+    mine = phone(dee)
+
+    office.post(member_page(dee), written(dee, language="es"))
+
+    assert send(mine, "GET", "/crew/plan").status_code == 200
 
 
 def test_nobody_changes_the_board_with_a_place_on_the_old_one(office, board, dee, event):
@@ -521,6 +546,17 @@ def test_the_jobs_to_choose_from_are_open_and_not_in_the_event(office, board, ev
     }
 
 
+def test_no_job_to_choose_is_also_one_to_stand_before(office, board, event):
+    plan.put_job(make_job(board, location="1 In It"), event, by="Ana")
+    make_job(board, location="2 Not In It")
+
+    fields = office.get(page(event)).context["put_form"].fields
+
+    jobs = {uid for _, group in fields["job"].choices[1:] for uid, _ in group}
+    before = {uid for uid, _ in fields["before"].choices if uid}
+    assert (len(jobs), len(before), jobs & before) == (1, 1, set())
+
+
 def test_a_job_that_was_put_elsewhere_meanwhile_is_not_taken_out(office, board, event):
     job, south = make_job(board), make_event(board, "South")
     plan.put_job(job, south, by="Bo")
@@ -529,6 +565,39 @@ def test_a_job_that_was_put_elsewhere_meanwhile_is_not_taken_out(office, board, 
 
     assert after(office, answer) == ["1428 Elm St is not in this event any more."]
     assert in_order(south) == ["1428 Elm St"]
+
+
+def test_nul_which_postgresql_takes_in_no_text_is_left_out_of_what_was_posted(office, board, dee, event):
+    south, job, other = make_event(board, "South", starts_at=SEVEN, ends_at=FOUR), make_job(board), make_job(board)
+    plan.assign(south, dee, Role.CAPTAIN, by="Ana")
+    acts = (
+        ("assign", {"assign_member": f"{dee.pk}\0", "assign_role": "cap\0tain", "assign_reason": "a\0b"}),
+        ("decline", {"member": f"{dee.pk}\0", "reason": "a\0b"}),
+        ("release", {"member": f"{dee.pk}\0", "reason": "a\0b"}),
+        ("put", {"put_job": f"{other.uid}\0"}),
+        ("put", {"put_job": f"\0{job.uid}", "put_before": f"{other.uid}\0"}),
+        ("take-out", {"put_job": f"{other.uid}\0"}),
+        ("cancel", {"reason": "a\0b"}),
+    )
+    for what, fields in acts:
+        if what == "decline":
+            plan.release(event, dee, by="Dee", reason="Dentist")
+        assert act(office, event, what, **fields).status_code == 302
+
+    assert [(step.what, step.reason) for step in event.history.order_by("pk")][1:] == [
+        ("assigned", "ab"), ("release_asked", "Dentist"), ("release_declined", "ab"),
+        ("released", "ab"), ("planned", ""), ("planned", ""), ("planned", ""), ("cancelled", "ab"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["assign", "release", "decline", "cancel", "put", "take-out"])
+def test_no_act_falls_over_a_nul(office, event, what):
+    names = ("assign_member", "assign_role", "assign_reason", "member", "reason", "put_job", "put_before")
+
+    answer = act(office, event, what, **dict.fromkeys(names, "a\0b"))
+
+    assert answer.status_code == 302
+    assert "\0" not in "".join(event.history.values_list("reason", flat=True))
 
 
 def test_cancelling_needs_a_reason_and_frees_people_and_jobs(office, board, dee, event):
@@ -738,17 +807,47 @@ def shifts(board, dee):
         Shift.objects.create(member=dee, started_at=began, started_device_at=began, ended_at=began + timedelta(hours=hours))
 
 
-def test_hours_are_summed_by_week_and_member(office, shifts, board):
+def summed(answer) -> list[tuple]:
+    return [(total.member, total.words, round(total.hours, 2), total.is_at_work) for total in answer.context["totals"]]
+
+
+def test_hours_are_summed_by_member_for_this_week_until_another_one_is_chosen(office, shifts, board, time_machine):
     bo = make_member(board, "Bo Lee")
-    Shift.objects.create(member=bo, started_at=timezone.now() - timedelta(minutes=90))
+    Shift.objects.create(member=bo, started_at=datetime(2026, 5, 8, 14, tzinfo=UTC))
+    time_machine.move_to(datetime(2026, 5, 8, 15, 30, tzinfo=UTC), tick=False)
 
-    totals = office.get(SHIFTS).context["totals"]
+    this, before, after = (office.get(SHIFTS, week) for week in ({}, {"week": "2026-04-26"}, {"week": "2026-05-10"}))
 
-    assert [(total.member, total.words, round(total.hours, 2), total.is_at_work) for total in totals][1:] == [
+    assert summed(this) == [
+        ("Bo Lee", "May 3 – May 9, 2026", 1.5, True),
         ("Dee Ramos", "May 3 – May 9, 2026", 10.5, False),
-        ("Dee Ramos", "Apr 26 – May 2, 2026", 4.0, False),
     ]
-    assert (totals[0].member, round(totals[0].hours, 1), totals[0].is_at_work) == ("Bo Lee", 1.5, True)
+    assert summed(before) == [("Dee Ramos", "Apr 26 – May 2, 2026", 4.0, False)]
+    assert summed(after) == []
+    assert len(this.context["cl"].result_list) == 4
+
+
+def test_the_list_of_hours_reads_the_rows_of_a_page_and_of_a_week(
+    office, shifts, dee, time_machine, django_assert_max_num_queries
+):
+    Shift.objects.bulk_create(
+        Shift(member=dee, started_at=SEVEN - timedelta(days=day), ended_at=FOUR - timedelta(days=day))
+        for day in range(400, 700)
+    )
+    time_machine.move_to(datetime(2026, 5, 9, 12, tzinfo=UTC), tick=False)
+    read = []
+
+    def note(sender, instance, **kwargs):
+        read.append(instance.pk)
+
+    post_init.connect(note, sender=Shift)
+    try:
+        with django_assert_max_num_queries(14):
+            answer = office.get(SHIFTS)
+    finally:
+        post_init.disconnect(note, sender=Shift)
+
+    assert ([total.member for total in answer.context["totals"]], len(read)) == (["Dee Ramos"], 100 + 2)
 
 
 def test_a_week_is_one_of_the_board(office, shifts):
@@ -756,6 +855,18 @@ def test_a_week_is_one_of_the_board(office, shifts):
 
     assert [round(total.hours, 2) for total in answer.context["totals"]] == [10.5]
     assert len(answer.context["cl"].result_list) == 2
+
+
+def test_a_shift_belongs_to_the_week_in_which_it_was_worked_though_it_was_sent_later(office, board, dee):
+    saturday, monday = (datetime(2026, 5, day, 8, tzinfo=board.zone) for day in (9, 11))
+    Shift.objects.create(
+        member=dee, started_at=monday, started_device_at=saturday, ended_at=monday, ended_device_at=saturday + HOUR
+    )
+
+    worked, sent = (office.get(SHIFTS, {"week": sunday}) for sunday in ("2026-05-03", "2026-05-10"))
+
+    assert summed(worked) == [("Dee Ramos", "May 3 – May 9, 2026", 1.0, False)]
+    assert (summed(sent), len(sent.context["cl"].result_list)) == ([], 0)
 
 
 @pytest.mark.parametrize("week", ["x", "9999-12-31", "2026-13-01"])
@@ -770,9 +881,15 @@ def test_hours_as_a_file_are_those_of_the_list(office, shifts):
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"].startswith('attachment; filename="hours-')
     assert list(csv.reader(io.StringIO(answer.content.decode()))) == [
-        ["Week from", "Member", "From", "Until", "Hours", "Phone said from", "Phone said until"],
-        ["2026-04-26", "Dee Ramos", "2026-05-02 23:30-0600", "2026-05-03 03:30-0600", "4.00", "2026-05-02 23:30-0600", ""],
-    ]
+        [
+            "Week from", "Member", "From", "Until", "Hours", "Counted",
+            "Phone said from", "Phone said until", "Reached us from", "Reached us until",
+        ],
+        [
+            "2026-04-26", "Dee Ramos", "2026-05-02 23:30-0600", "2026-05-03 03:30-0600", "4.00", "by our clock",
+            "2026-05-02 23:30-0600", "", "2026-05-02 23:30-0600", "2026-05-03 03:30-0600",
+        ],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
@@ -785,7 +902,34 @@ def test_a_name_is_no_formula_in_a_spreadsheet(office, board, name):
     assert row[1] == f"'{name}"
 
 
-def test_a_phone_that_had_no_network_stands_beside_our_time(office, dee):
-    Shift.objects.create(member=dee, started_at=SEVEN, started_device_at=SEVEN - timedelta(hours=1), ended_at=FOUR)
+def test_a_day_without_a_signal_is_paid_by_the_phone_and_both_clocks_are_shown(office, dee):
+    sent = FOUR + HOUR
+    Shift.objects.create(
+        member=dee, started_at=sent, started_device_at=SEVEN, ended_at=sent + timedelta(seconds=36), ended_device_at=FOUR
+    )
 
-    assert "from Tue, May 4, 6:00 AM MDT" in text(office.get(SHIFTS))
+    page = text(office.get(SHIFTS))
+    [_, row] = csv.reader(io.StringIO(office.get(f"{SHIFTS}csv/").content.decode()))
+
+    assert row == [
+        "2027-05-02", "Dee Ramos", "2027-05-04 07:00-0600", "2027-05-04 16:00-0600", "9.00", "by the phone, sent later",
+        "2027-05-04 07:00-0600", "2027-05-04 16:00-0600", "2027-05-04 17:00-0600", "2027-05-04 17:00-0600",
+    ]  # fmt: skip
+    assert "9.00 by the phone, sent later from: the phone said Tue, May 4, 7:00 AM MDT, it reached us" in page
+    assert "until: the phone said Tue, May 4, 4:00 PM MDT, it reached us Tue, May 4, 5:00 PM MDT" in page
+
+
+def test_each_end_of_a_shift_says_which_clock_counted(office, dee):
+    Shift.objects.create(member=dee, started_at=SEVEN, started_device_at=SEVEN - HOUR, ended_at=FOUR, ended_device_at=FOUR)
+
+    assert "from by the phone, sent later; until by our clock" in text(office.get(SHIFTS))
+
+
+def test_a_clock_that_is_ahead_does_not_count_and_is_shown(office, dee):
+    Shift.objects.create(member=dee, started_at=SEVEN, started_device_at=SEVEN + HOUR, ended_at=FOUR)
+    [shift] = Shift.objects.all()
+
+    page = text(office.get(f"{SHIFTS}{shift.pk}/change/"))
+
+    assert ("9.00" in page, "by our clock" in page) == (True, True)
+    assert "from: the phone said Tue, May 4, 8:00 AM MDT, it reached us Tue, May 4, 7:00 AM MDT" in page

@@ -114,3 +114,83 @@ def test_everybody_has_their_own_shift(board, dee):
 )
 def test_what_makes_no_sense_is_refused(dee, body):
     assert code(send(phone(dee), "POST", "/crew/clock", body, key="k-1")) == (422, "invalid")
+
+
+# --- which clock counts
+
+
+def at(hour: int, minute: int = 0, second: int = 0, *, day: int = 4) -> datetime:
+    return datetime(2026, 5, day, hour, minute, second, tzinfo=UTC)
+
+
+def worked(member, *, start: datetime, end: datetime | None, start_came: datetime, end_came: datetime | None) -> None:
+    Shift.objects.create(
+        member=member, started_at=start_came, started_device_at=start, ended_at=end_came, ended_device_at=end
+    )
+
+
+def hours() -> list[tuple]:
+    return list(clock.counted(Shift.objects.order_by("pk")).values_list("counted_start", "counted_end"))
+
+
+def test_a_day_without_a_signal_that_is_sent_in_the_evening_counts_in_full(dee, morning):
+    client = phone(dee)
+    morning.move_to(at(17), tick=False)
+    punch(client, True, "k-1", at(8))
+    morning.shift(36)
+    punch(client, False, "k-2", at(16, 30))
+
+    assert hours() == [(at(8), at(16, 30))]
+    assert shifts() == [(at(17), at(8), at(17, 0, 36), at(16, 30))]
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [
+        (at(17, 0, 30), at(17)),
+        (at(17, 2), at(17)),
+        (at(16, 59, 0), at(17)),
+        (at(16, 58, 59), at(16, 58, 59)),
+        (at(17, day=2), at(17, day=2)),
+        (at(16, 59, 59, day=2), at(17)),
+    ],
+)
+def test_a_phones_time_counts_when_it_was_sent_a_minute_to_two_days_later(dee, said, counts):
+    worked(dee, start=said, start_came=at(17), end=None, end_came=None)
+
+    assert hours() == [(counts, None)]
+
+
+def test_each_end_of_a_shift_counts_by_itself(dee):
+    worked(dee, start=at(8), start_came=at(8), end=at(16, 30), end_came=at(17))
+    worked(dee, start=at(18), start_came=at(19), end=at(23), end_came=at(20))
+
+    assert hours() == [(at(8), at(16, 30)), (at(18), at(20))]
+
+
+@pytest.mark.parametrize("end", [at(7), at(8)])
+def test_where_a_phone_left_before_it_came_both_ends_count_by_us(dee, end):
+    worked(dee, start=at(8), start_came=at(9), end=end, end_came=at(17))
+
+    assert hours() == [(at(9), at(17))]
+
+
+def test_a_shift_does_not_count_from_before_the_end_of_the_last_one_whatever_a_phone_says(board, dee):
+    worked(dee, start=at(8), start_came=at(8), end=at(12), end_came=at(12))
+    worked(make_member(board, "Sam Oak"), start=at(8), start_came=at(8), end=at(15), end_came=at(15))
+    worked(dee, start=at(9), start_came=at(13), end=at(14), end_came=at(16))
+
+    assert hours() == [(at(8), at(12)), (at(8), at(15)), (at(12), at(14))]
+
+
+def test_shifts_that_arrive_together_count_one_after_the_other(dee):
+    worked(dee, start=at(8), start_came=at(17), end=at(12), end_came=at(17))
+    worked(dee, start=at(12, 30), start_came=at(17), end=at(16), end_came=at(17))
+
+    assert hours() == [(at(8), at(12)), (at(12, 30), at(16))]
+
+
+def test_without_the_phones_times_ours_count(dee):
+    worked(dee, start=None, start_came=at(8), end=None, end_came=at(16))
+
+    assert hours() == [(at(8), at(16))]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -308,7 +309,7 @@ def test_a_member_asks_with_what_they_have(dee, sent, written):
 def test_nothing_is_sent_to_who_is_unknown_and_it_is_counted_all_the_same(dee, sent, written):
     doors.ask(written, source="203.0.113.7")
 
-    assert (sent(), Answer.objects.count()) == ([], 2)
+    assert (sent(), Answer.objects.count()) == ([], 3)
 
 
 def test_nothing_is_sent_to_who_has_left(dee, sent):
@@ -322,9 +323,9 @@ def test_nothing_is_sent_to_who_has_left(dee, sent):
 
 def test_an_unknown_address_costs_the_same_work_but_for_the_row_of_the_message(dee, django_assert_num_queries):
     """In one transaction and with the same rows that count, so that the clock does not tell who is known."""
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(15):
         doors.ask("nobody@example.com", source="203.0.113.7")
-    with django_assert_num_queries(11 + 2):
+    with django_assert_num_queries(15 + 2):
         doors.ask("dee@example.com", source="203.0.113.7")
 
 
@@ -335,16 +336,58 @@ def test_what_is_neither_an_address_nor_a_number_is_refused(db, written):
     assert Answer.objects.count() == 0
 
 
-def test_five_links_an_hour_for_one_address_however_it_is_written_and_from_wherever(dee, sent, noon):
+def test_five_links_an_hour_for_one_address_from_one_place_however_it_is_written(dee, sent, noon):
     for number in range(5):
-        doors.ask("(303) 555-0177" if number % 2 else "+1 303 555 0177", source=f"203.0.113.{number}")
+        doors.ask("(303) 555-0177" if number % 2 else "+1 303 555 0177", source="203.0.113.7")
 
     with pytest.raises(doors.TooManyAsks, match=r"^Several links were asked for already\.") as refused:
-        doors.ask("+13035550177", source="198.51.100.1")
+        doors.ask("+13035550177", source="203.0.113.7")
     assert (sent(), refused.value.retry_after) == (["dee@example.com"] * 5, 3600)
     noon.shift(timedelta(hours=1))
-    doors.ask("+13035550177", source="198.51.100.1")
+    doors.ask("+13035550177", source="203.0.113.7")
     assert len(sent()) == 6
+
+
+def test_a_stranger_who_asks_for_an_hour_keeps_nobody_out(dee, sent):
+    for _ in range(30):
+        with suppress(doors.TooManyAsks):
+            doors.ask("dee@example.com", source="203.0.113.7")
+
+    doors.ask("dee@example.com", source="198.51.100.1")
+
+    assert sent() == ["dee@example.com"] * 6
+
+
+@pytest.mark.parametrize("address", ["dee@example.com", "nobody@example.com"])
+def test_twenty_links_a_day_for_one_address_from_wherever_and_then_it_says_so(dee, sent, noon, address):
+    for number in range(20):
+        doors.ask(address, source=f"203.0.113.{number}")
+    noon.shift(timedelta(hours=1))
+
+    with pytest.raises(doors.TooManyAsks, match=r"or call the office\.$") as refused:
+        doors.ask(address, source="198.51.100.1")
+    assert (len(sent()), refused.value.retry_after) == (20 if address == "dee@example.com" else 0, 4 * 3600)
+    noon.shift(timedelta(hours=4))
+    doors.ask(address, source="198.51.100.1")
+
+
+def test_a_refused_ask_does_not_use_up_the_day(dee, sent):
+    for number in range(3):
+        for _ in range(8):
+            with suppress(doors.TooManyAsks):
+                doors.ask("dee@example.com", source=f"203.0.113.{number}")
+
+    for number in range(5):
+        doors.ask("dee@example.com", source=f"198.51.100.{number}")
+    assert len(sent()) == 20
+
+
+def test_where_no_place_is_known_there_are_five_an_hour_from_all(dee, sent):
+    for _ in range(5):
+        doors.ask("dee@example.com", source="")
+
+    with pytest.raises(doors.TooManyAsks):
+        doors.ask("dee@example.com", source="")
 
 
 def test_an_unknown_address_has_the_same_limit(dee, sent):

@@ -1,7 +1,10 @@
 import pytest
+from django.core.exceptions import ValidationError
 
 from crew import plan
 from crew.models import Assignment, CrewChange, FirstMateClaim, Roster, Truck
+from dispatch import flow
+from dispatch.rules import Refused
 from tests.crew.factories import make_event, make_member
 from tests.factories import make_job
 
@@ -128,3 +131,55 @@ def test_a_crew_that_was_typed_by_hand_stays_until_a_plan_says_otherwise(board):
 
     job.refresh_from_db()
     assert job.crew == ["Pat"]
+
+
+def test_a_new_name_passes_by_what_is_cancelled_in_the_meantime(board, monkeypatch):
+    gone, event = make_event(board), make_event(board, "South", days=3)
+    dee, job = make_member(board), make_job(board)
+    plan.put_job(job, event, by="Ana")
+    for one in (gone, event):
+        plan.claim(one, dee, by="Dee")
+    dee.name = "Dee Ortiz"
+    dee.save()
+    locked = plan._locked
+
+    def cancelled_first(one):
+        if one == gone:
+            raise Refused("cancelled", "It is cancelled.")
+        return locked(one)
+
+    monkeypatch.setattr(plan, "_locked", cancelled_first)
+    plan.renamed(dee, by="Ana")
+
+    job.refresh_from_db()
+    assert job.crew == ["Dee Ortiz"]
+
+
+def test_a_job_in_front_of_itself_stays_where_it_is(board):
+    event, jobs = make_event(board), [make_job(board, location=name) for name in "AB"]
+    for job in jobs:
+        plan.put_job(job, event, by="Ana")
+
+    plan.put_job(jobs[0], event, by="Ana", before=jobs[0].uid)
+
+    assert [one.job.location for one in event.outings.all()] == ["A", "B"]
+
+
+@pytest.mark.parametrize(("status", "names"), [("cancelled", ["Dee Ramos"]), ("completed", [])])
+def test_a_job_that_may_be_opened_again_has_the_crew_of_now_and_a_done_one_who_did_it(board, status, names):
+    event, dee, job = make_event(board), make_member(board), make_job(board, status="in_progress")
+    plan.put_job(job, event, by="Ana")
+    job.refresh_from_db()
+    if status == "cancelled":
+        job = flow.move(job, "ready_for_pickup", expect=job.seq, by="Ana", channel="board")
+    flow.move(job, status, expect=job.seq, by="Ana", channel="board", reason="No need.")
+
+    plan.claim(event, dee, by="Dee")
+
+    job.refresh_from_db()
+    assert job.crew == names
+
+
+def test_an_event_is_an_outing_and_not_a_season(board):
+    with pytest.raises(ValidationError, match="An event takes 3 days at most"):
+        make_event(board, hours=73)

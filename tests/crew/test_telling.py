@@ -7,10 +7,10 @@ import time_machine
 from django.utils import timezone
 from icalendar import Calendar
 
-from crew import plan, telling
+from crew import doors, plan, telling
 from crew.devices import SignInLink, hashed
 from crew.models import Event, Member, Truck
-from dispatch.messages import audiences, gsm7, opt_outs, queueing, sms, writing
+from dispatch.messages import audiences, gsm7, limits, opt_outs, queueing, sms, writing
 from dispatch.messages.kinds import KINDS
 from dispatch.messages.sending import Sender
 from dispatch.models import Board, Message, MessageTemplate, OptOut
@@ -237,6 +237,51 @@ class TestOvertaken:
 
         assert rows()[1:] == [("crew_released", "email", "cancelled"), ("crew_assigned", "email", "queued")]
 
+    @pytest.mark.parametrize("first", ["declined", "edited"])
+    def test_that_a_wish_was_declined_and_that_the_hours_changed_are_both_told(self, event, dee, clock, mailoutbox, first):
+        place = assign(event, dee)
+        send(clock)
+        type(place).objects.update(release_asked_at=NOON)
+        for what in ("declined", "edited") if first == "declined" else ("edited", "declined"):
+            if what == "declined":
+                plan.decline_release(event, dee, by="Ana", reason="We have nobody else.")
+            else:
+                edit(event, notes="Meet at the gate.")
+        send(clock)
+
+        assert sorted(rows()) == [
+            ("crew_assigned", "email", "sent"), ("crew_changed", "email", "sent"), ("crew_stays", "email", "sent"),
+        ]  # fmt: skip
+        bodies = "".join(mail.body for mail in mailoutbox[1:])
+        assert ("Why: We have nobody else.\n" in bodies, "Notes: Meet at the gate.\n" in bodies) == (True, True)
+
+    def test_of_two_changes_with_a_declined_wish_between_them_the_last_is_told(self, event, dee, clock, mailoutbox):
+        place = assign(event, dee)
+        send(clock)
+        edit(event, notes="One")
+        type(place).objects.update(release_asked_at=NOON)
+        plan.decline_release(event, dee, by="Ana")
+        edit(event, notes="Two")
+
+        assert rows()[1:] == [
+            ("crew_changed", "email", "cancelled"), ("crew_stays", "email", "queued"), ("crew_changed", "email", "queued"),
+        ]  # fmt: skip
+
+    def test_who_is_off_reads_of_neither(self, event, dee, clock, mailoutbox):
+        place = assign(event, dee)
+        send(clock)
+        type(place).objects.update(release_asked_at=NOON)
+        plan.decline_release(event, dee, by="Ana")
+        edit(event, notes="One")
+
+        plan.release(event, dee, by="Ana", is_staff=True)
+
+        assert rows()[1:] == [
+            ("crew_stays", "email", "cancelled"),
+            ("crew_changed", "email", "cancelled"),
+            ("crew_released", "email", "queued"),
+        ]
+
     def test_another_event_and_somebody_else_are_another_matter(self, board, event, dee):
         other = make_event(board, "Wednesday", days=9)
         assign(event, dee)
@@ -373,6 +418,106 @@ class TestSending:
         assert (Message.objects.get().recipient, rows()) == ("ramos@example.com", [("crew_assigned", "email", "queued")])
 
 
+NIGHT = datetime(2026, 11, 24, 5, tzinfo=UTC)  # 22:00 on Monday
+MORNING = datetime(2026, 11, 24, 14, tzinfo=UTC)  # 7:00, when the quiet hours end
+
+
+class TestTheNightBefore:
+    """Of somebody who has no e-mail address."""
+
+    @pytest.fixture
+    def al(self, board):
+        return make_member(board, "Al Ray", email="", phone=PHONE)
+
+    @pytest.fixture
+    def tell(self, board, al, clock, texts):
+        """What is decided at 22:00 about an event that begins so long before or after 7:00."""
+
+        def do(kind: str, begins: timedelta) -> Event:
+            starts_at = MORNING + begins
+            event = make_event(board, starts_at=starts_at, ends_at=starts_at + timedelta(hours=8))
+            if kind != "crew_assigned":
+                place = assign(event, al)
+                send(clock)
+                type(place).objects.update(release_asked_at=NOON)
+            texts.clear()
+            clock.move_to(NIGHT)
+            match kind:
+                case "crew_assigned":
+                    assign(event, al)
+                case "crew_changed":
+                    edit(event, notes="Meet at the gate.")
+                case "crew_cancelled":
+                    plan.cancel_event(event, by="Ana", reason="Snow")
+                case "crew_released":
+                    plan.release(event, al, by="Ana", is_staff=True)
+                case "crew_stays":
+                    plan.decline_release(event, al, by="Ana")
+            return event
+
+        return do
+
+    KINDS = ("crew_assigned", "crew_changed", "crew_cancelled", "crew_released", "crew_stays")
+
+    @pytest.mark.parametrize("begins", [timedelta(hours=-1), timedelta(0)])
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_begins_before_the_quiet_hours_end_is_told_in_them(self, tell, clock, texts, kind, begins):
+        tell(kind, begins)
+        assert Message.objects.get(kind=kind).send_after == NIGHT + timedelta(seconds=8)
+
+        send(clock)
+
+        assert (rows(kind=kind), [to for to, _ in texts]) == ([(kind, "sms", "sent")], [PHONE])
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_begins_after_them_waits_for_their_end(self, tell, clock, texts, kind):
+        tell(kind, timedelta(seconds=1))
+        assert Message.objects.get(kind=kind).send_after == MORNING
+
+        Message.objects.filter(kind=kind).update(send_after=NIGHT)
+        send(clock)
+
+        message = Message.objects.get(kind=kind)
+        assert (texts, message.status, message.send_after) == ([], "queued", MORNING)
+
+    def test_one_that_was_moved_to_later_meanwhile_waits_after_all(self, tell, clock, texts):
+        tell("crew_assigned", timedelta(hours=-1))
+        Event.objects.update(starts_at=MORNING + timedelta(hours=1))
+
+        send(clock)
+
+        assert (texts, Message.objects.get().send_after) == ([], MORNING)
+
+    def test_so_does_the_text_in_place_of_an_e_mail_that_comes_back(self, tell, al, clock, texts):
+        Member.objects.update(email=EMAIL)
+        al.refresh_from_db()
+        OptOut.objects.create(channel="email", address=EMAIL)
+        early = make_event(al.board, starts_at=MORNING, ends_at=MORNING + timedelta(hours=2))
+        late = make_event(al.board, starts_at=MORNING + timedelta(hours=3), ends_at=MORNING + timedelta(hours=5))
+        clock.move_to(NIGHT)
+        plan.claim(early, al, by=al.name)
+        plan.claim(late, al, by=al.name)
+
+        send(clock)
+
+        instead = Message.objects.filter(channel="sms").order_by("pk")
+        assert [(row.about.split("/")[0], row.status) for row in instead] == [
+            (f"event:{early.uid}", "sent"), (f"event:{late.uid}", "queued"),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("begins", "due"), [(timedelta(0), NIGHT), (timedelta(hours=1), MORNING)])
+    def test_nor_does_it_wait_when_the_office_sends_it_again(self, tell, clock, texts, begins, due):
+        tell("crew_assigned", begins)
+        clock.move_to(NIGHT)
+        Message.objects.update(status="failed")
+        message = Message.objects.get()
+        audiences.of(message).load(message)
+
+        assert queueing.again(message)
+
+        assert Message.objects.get().send_after == due
+
+
 class TestSigningIn:
     def test_the_link_is_new_works_and_is_kept_nowhere(self, dee, clock, mailoutbox):
         telling.sign_in_link(dee, by=dee.name)
@@ -426,7 +571,7 @@ class TestSigningIn:
         assert rows() == [("crew_sign_in", "email", "cancelled"), ("crew_sign_in", "email", "queued")]
 
     def test_who_asks_in_somebodys_name_does_not_use_up_their_day(self, event, dee, clock, mailoutbox, settings):
-        settings.MESSAGES_A_DAY_TO_ONE = 3
+        settings.MESSAGES_A_DAY_TO_ONE = 2
         for _ in range(3):
             telling.sign_in_link(dee, by="Somebody")
             send(clock, after=0)
@@ -435,9 +580,33 @@ class TestSigningIn:
         event = edit(event, notes="One")
         send(clock)
 
-        assert [status for _, _, status in rows(kind="crew_sign_in")] == ["sent", "sent", "suppressed"]
+        assert [status for _, _, status in rows(kind="crew_sign_in")] == ["sent"] * 3
         assert rows(kind="crew_assigned") == [("crew_assigned", "email", "sent")]
         assert rows(kind="crew_changed") == [("crew_changed", "email", "sent")]
+
+    def test_nobody_who_was_let_in_by_the_door_waits_for_nothing(self):
+        """Twice a day's asks, in 24 hours over midnight, for the number and for the address of one member."""
+        assert doors.ASKS_A_DAY * 2 * 2 < limits.ASKED_FOR_TO_ONE
+
+    def test_a_mistake_of_ours_has_an_end(self, dee, clock, mailoutbox, monkeypatch):
+        monkeypatch.setattr(limits, "ASKED_FOR_TO_ONE", 2)
+        for _ in range(3):
+            telling.sign_in_link(dee, by="Somebody")
+            send(clock, after=0)
+
+        assert [status for _, _, status in rows()] == ["sent", "sent", "suppressed"]
+        assert Message.objects.get(status="suppressed").error == (
+            "2 links that were asked for went to this address in 24 hours already."
+        )
+
+    def test_a_board_that_is_switched_off_lets_its_people_in(self, event, dee, clock, mailoutbox):
+        Board.objects.update(messages_on=False)
+        assign(event, dee)
+        telling.sign_in_link(dee, by=dee.name)
+
+        send(clock)
+
+        assert rows() == [("crew_assigned", "email", "queued"), ("crew_sign_in", "email", "sent")]
 
     def test_it_is_never_too_many_about_one_person(self, dee, clock, mailoutbox, settings):
         settings.MESSAGES_A_JOB = 1

@@ -49,7 +49,7 @@ def test_the_calendar_and_its_events_need_no_script(screen, size):
     page.get_by_role("link", name="Next month").click()
     page.get_by_role("link", name="This month").click()
     expect(page.locator(".crew-today h2")).to_contain_text("today")
-    page.locator(".crew-today").get_by_role("link", name="North side").click()
+    page.locator(".crew-today").get_by_role("link", name="North side").first.click()
     form = page.locator("#assign")
     form.get_by_label("Member").select_option(label="Rosa Delgado (first mate)")
     form.get_by_label("Role").select_option("First mate")

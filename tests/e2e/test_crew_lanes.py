@@ -132,6 +132,7 @@ def test_menu_and_keys_do_what_dragging_does(lanes, day, new_job):  # noqa: F811
     expect(ana.page.locator(".toast", has_text="3 Key Ct moved in North.")).to_be_visible()
     ana.page.keyboard.press("u")
     wait_until(lambda: jobs(ana, "North") == uids, seconds=5, what="it is where it was")
+    expect(lane(ana, "North").locator(f'[data-id="{uids[2]}"]:not([data-saving])')).to_be_visible()
     ana.page.keyboard.press("e")
     ana.page.locator("#crew-dialog").get_by_role("button", name="No crew").press("Enter")
     expect(lane(ana, "No crew").locator(f'[data-id="{uids[2]}"]')).to_be_visible()
@@ -219,6 +220,42 @@ def test_an_event_is_opened_changed_and_cancelled(lanes, day, new_job):  # noqa:
     ana.page.locator("#why-dialog").get_by_role("button", name="Cancel the event").click()
     expect(lane(ben, "Late run")).to_have_count(0)
     ana.complaints[:] = [text for text in ana.complaints if not re.search("409|422", text)]
+
+
+def test_an_event_that_is_saved_twice_is_one_event(lanes, day):
+    """Two presses, and once more after an answer that got lost on the way."""
+    ana, answers = lanes(), []
+
+    def lose_the_first(route):
+        answers.append(route.fetch().json()["event"]["id"])
+        if len(answers) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    ana.page.route("**/api/v1/events", lose_the_first)
+    ana.page.get_by_role("button", name="New event").click()
+    form = ana.page.locator("#event-dialog")
+    form.get_by_label("Title").fill("Only once")
+    save = form.get_by_role("button", name="Save")
+    save.dblclick()
+    expect(form.get_by_role("alert")).to_contain_text("The server cannot be reached")
+    assert len(answers) == 1
+    expect(save).to_be_focused()
+    form.get_by_label("Title").press("Enter")
+
+    expect(form).to_be_hidden()
+    expect(lane(ana, "Only once")).to_have_count(1)
+    assert len(set(answers)) == 1
+
+    lane(ana, "Only once").get_by_role("button", name="Edit").click()
+    form.get_by_role("button", name="Cancel the event").click()
+    beside = lane(ana, "Only once").evaluate("(one) => (one.nextElementSibling ?? one.previousElementSibling).id")
+    ana.page.locator("#why-dialog").get_by_label("Why").fill("Snow.")
+    ana.page.locator("#why-dialog").get_by_role("button", name="Cancel the event").click()
+    expect(lane(ana, "Only once")).to_have_count(0)
+    expect(ana.page.locator(f"#{beside} h2")).to_be_focused()
+    ana.complaints[:] = [text for text in ana.complaints if "ERR_FAILED" not in text]
 
 
 def test_without_the_socket_lanes_follow_by_looking(screen, day, new_job):  # noqa: F811

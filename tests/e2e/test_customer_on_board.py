@@ -117,7 +117,7 @@ def test_a_move_says_whom_it_tells_and_can_be_kept_from_telling(screen, new_job)
     expect(toast).to_contain_text("The customer is not told.")
     ana.page.get_by_role("button", name="Tell them again").click()
     expect(ana.page.locator("#not-told")).to_be_hidden()
-    card(ana, uid).locator(".move").click()
+    card(ana, uid).locator("[data-action=move]").click()
     ana.page.get_by_label("Tell the customer").uncheck()
     ana.page.locator("#move-dialog").get_by_role("button", name="Ready for pickup", exact=True).click()
     expect(in_column(ana, uid, "ready_for_pickup")).to_be_visible()
@@ -148,7 +148,7 @@ def test_a_link_is_sent_and_replaced_and_how_a_customer_is_told_is_kept(screen, 
     expect(card(ana, uid)).to_contain_text("Wants Sat 6")
     customer = job(ana, uid)["customer"]
     assert (customer["language"], customer["notify"], customer["phone"]) == ("es", False, "+13035550177")
-    card(ana, uid).locator(".move").click()
+    card(ana, uid).locator("[data-action=move]").click()
     expect(ana.page.get_by_label("This customer gets no messages")).not_to_be_checked()
 
 

@@ -40,7 +40,7 @@ def test_axe_finds_nothing_on_the_board(screen, size):
 
     assert (violations(ana.page), too_wide(ana.page)) == ([], 0)
 
-    ana.page.locator(".card:visible .move").first.click()
+    ana.page.locator(".card:visible [data-action=move]").first.click()
     assert violations(ana.page) == []
 
 

@@ -6,12 +6,16 @@ import test from "node:test";
 
 const module = (name) => import(`${process.env.CREW}/${name}.js`);
 const entries = await module("entries");
-const { replay, pause } = await module("replay");
+const { replay, pause, withFollowing } = await module("replay");
 const { couldStill, current, focusOf, shown, withJob } = await module("shown");
 const { Api } = await module("api");
 const { Clock, ago, elapsed, onThisPhone } = await module("times");
 const { languages, speak, words } = await module("words");
 const { wayTo } = await module("navigation");
+const { Phone } = await module("phone");
+const { Live } = await module("live");
+const { sync } = await module("sync");
+delete globalThis.BroadcastChannel; // it would keep Node from ending
 const FLOW = JSON.parse(process.env.FLOW);
 const STATUSES = Object.keys(FLOW);
 
@@ -48,7 +52,7 @@ const step = (id, to, from = "scheduled") => entries.move("dee", job(id, from), 
 const picture = (id) => entries.photo("dee", job(id), "after", new Blob(["x"]));
 const note = (id, text = "hello") => entries.note("dee", job(id), text);
 
-test("what waits is sent in the order of the taps, one at a time", async () => {
+test("what waits is sent in the order of the taps, photos last, one at a time", async () => {
   const dee = phone(step("a", "en_route"), picture("a"), note("b"), entries.clock("dee", false), step("a", "in_progress", "en_route"));
   let under = 0, most = 0;
   const slow = dee.queue.list;
@@ -61,7 +65,7 @@ test("what waits is sent in the order of the taps, one at a time", async () => {
 
   const { outcome, wait } = await dee.run();
 
-  assert.deepEqual(dee.sent, ["a en_route", "a after", "b hello", "clock false", "a in_progress"]);
+  assert.deepEqual(dee.sent, ["a en_route", "b hello", "clock false", "a in_progress", "a after"]);
   assert.deepEqual([outcome, wait, dee.kept, most], ["sent", null, [], 1]);
 });
 
@@ -106,7 +110,7 @@ test("what the server cannot take now holds up its own job and no other", async 
   const { outcome, wait } = await dee.run({ now: () => 1_000 });
 
   assert.deepEqual([outcome, dee.sent, dee.kept.map(dee.name)], ["sent", ["a en_route", "b en_route"], ["a en_route", "a in_progress"]]);
-  assert.deepEqual([dee.kept[0].tries, dee.kept[0].retryAt > 1_000, wait], [1, true, 0]);
+  assert.deepEqual([dee.kept[0].tries, wait >= 1_000, wait], [1, true, dee.kept[0].retryAt - 1_000]); // not 0, of the step behind it
 });
 
 test("a pause holds up the job, too, until it is over or the network is back", async () => {
@@ -123,9 +127,24 @@ test("a photo that does not get through holds up nothing", async () => {
   for (const [kind, seen] of [["offline", "sent"], ["retry", "sent"]]) {
     dee.answers["a after"] = { kind };
     assert.equal((await dee.run({ impatient: true })).outcome, seen);
+    dee.kept.push({ ...note("a", kind), id: dee.sent.length + 10 });
   }
+  await dee.run();
 
-  assert.deepEqual([dee.sent, dee.kept.map(dee.name)], [["a after", "a in_progress", "b after", "a after"], ["a after"]]);
+  const sent = ["a in_progress", "a after", "b after", "a offline", "a after", "a retry"];
+  assert.deepEqual([dee.sent, dee.kept.map(dee.name)], [sent, ["a after"]]);
+});
+
+test("a photo that does not get through holds up nothing that is done meanwhile", async () => {
+  const dee = phone(picture("a"));
+  dee.answers["a after"] = () => {
+    dee.kept.push({ ...note("a"), id: 9 });
+    return { kind: "retry" };
+  };
+
+  await dee.run();
+
+  assert.deepEqual([dee.sent, dee.kept.map(dee.name)], [["a after", "a hello"], ["a after"]]);
 });
 
 test("a move that came too late waits for the person, with what was done on top of it; the rest goes on", async () => {
@@ -137,7 +156,25 @@ test("a move that came too late waits for the person, with what was done on top 
 
   assert.deepEqual(dee.sent, ["a en_route", "a hello", "b en_route"]);
   assert.deepEqual(dee.kept.map(({ state, detail }) => [state, detail]), [["conflict", "Ana moved this to Cancelled"], ["waiting", undefined]]);
-  assert.deepEqual([dee.kept[0].current, wait], [now, 0]);
+  assert.deepEqual([dee.kept[0].current, wait], [now, null]); // nothing to send before that is decided
+});
+
+test("what is discarded takes along the later steps that do not start where the job is", () => {
+  const late = (current) => ({ ...step("a", "en_route"), state: "conflict", current: job("a", current) });
+  const going = (current) => {
+    const { kept } = phone(late(current), step("a", "in_progress", "en_route"), note("a"), step("b", "en_route"), step("a", "completed", "in_progress"));
+    return withFollowing(kept[0], kept);
+  };
+
+  assert.deepEqual([going("cancelled"), going("in_progress"), going("en_route")], [[1, 2, 5], [1, 2], [1]]);
+});
+
+test("a clock that was set back makes no pause longer", async () => {
+  const dee = phone({ ...step("a", "en_route"), tries: 1, retryAt: 90_000_000 }, { ...note("b"), tries: 5, retryAt: 60_000 });
+
+  const { wait } = await dee.run({ now: () => 10 });
+
+  assert.deepEqual([dee.sent, wait], [["a en_route"], 59_990]);
 });
 
 test("done anyway is another request with the old time, from where the job is now", () => {
@@ -207,6 +244,124 @@ test("an answer comes into the plan unless something newer is there", () => {
 
   assert.equal(withJob(plan, job("a", "scheduled", { seq: 4 })).events[0].jobs[0].status, "en_route");
   assert.equal(withJob(plan, job("a", "in_progress", { seq: 6 })).events[0].jobs[0].status, "in_progress");
+});
+
+test("an answer is without the contact, which stays", () => {
+  const [[known]] = withJob(planOf(job("a")), job("a", "en_route", { seq: 6, contact: null })).events.map(({ jobs }) => jobs);
+
+  assert.deepEqual([known.status, known.contact.name], ["en_route", "Ann"]);
+});
+
+/** A phone with a storage that is an object, and a server that says what it is told: `get(path, etag)`. */
+function pocket(kept, get) {
+  const queue = [];
+  const database = {
+    kept: async (name) => structuredClone(kept[name]),
+    keep: async (name, value) => void (kept[name] = value),
+    keepEvents: async (news, isNews) => void (isNews(kept.plan, kept.events) && (kept.events = news)),
+    forget: async () => void ["plan", "events"].forEach((name) => delete kept[name]),
+    entries: async () => structuredClone(queue),
+    change: async () => {},
+    settle: async ({ id }) => void queue.splice(queue.findIndex((entry) => entry.id === id), 1),
+  };
+  const api = { get, send: async () => ({ kind: "done", answer: {} }) };
+  return { database, api, queue, dee: new Phone(database, api, FLOW, () => {}) };
+}
+
+const BOARD = { slug: "main", timezone: "America/Denver" };
+const serverPlan = (...jobs) => ({ ...planOf(...jobs), board: BOARD, now: "2026-11-24T15:00:00Z" });
+const unreachable = () => Promise.reject(Object.assign(new Error(""), { status: 0 }));
+
+test("what is taken off the phone is not what the server sent any more, so a wrong clock loses nothing", async (t) => {
+  const body = { ...serverPlan(job("a")), events: [event([job("a")], { end: "2026-11-24T23:00:00Z" })] };
+  const answer = async (path, etag) => (path === "/crew/plan" && etag === "p1" ? { status: 304 } : { status: 200, body, etag: "p1" });
+  const kept = { plan: { etag: "p1", body, at: 0 } };
+  const { dee } = pocket(kept, answer);
+  t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-24T15:00:00Z") });
+  await dee.tidy();
+  assert.deepEqual([kept.plan.etag, kept.plan.body], ["p1", body]);
+
+  t.mock.timers.setTime(Date.parse("2027-03-01T15:00:00Z"));
+  await dee.tidy();
+  assert.deepEqual([kept.plan.etag, kept.plan.body.events], ["", []]);
+  await sync(dee.database, dee.api);
+  assert.deepEqual([kept.plan.etag, kept.plan.body], ["p1", body]);
+});
+
+test("the plan is read again once something was sent", async () => {
+  const asked = [];
+  const { database, api, queue } = pocket({}, async (path) => asked.push(path) && { status: 200, body: serverPlan(job("a")), etag: "p" });
+  await sync(database, api);
+  queue.push({ ...note("a"), id: 1 });
+  await sync(database, api);
+
+  assert.deepEqual([asked.length, queue], [3, []]);
+});
+
+test("a look that failed is not live, and is tried again by itself though there is a socket", async (t) => {
+  let isDown = true, asked = 0;
+  const answer = async (path) => {
+    if (path === "/crew/plan") asked += 1;
+    return isDown ? unreachable() : { status: 200, body: path === "/crew/plan" ? serverPlan(job("a")) : { board: BOARD, seq: 1 }, etag: "" };
+  };
+  const { dee } = pocket({ plan: { etag: "", body: serverPlan(job("a")), at: 0 } }, answer);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  dee.isLive = true;
+  dee.line = "live";
+  await dee.look();
+  dee.line = "live"; // the heartbeat says so
+
+  assert.deepEqual([dee.line, asked], ["offline", 1]);
+  isDown = false;
+  t.mock.timers.tick(2_000);
+  await dee.looking;
+  assert.deepEqual([dee.line, asked], ["live", 2]);
+  t.mock.timers.tick(60_000);
+  assert.equal(dee.looking, null); // nothing waits
+});
+
+test("older events change nothing, nor do any once nobody is signed in", async () => {
+  const kept = { plan: { etag: "", body: serverPlan(job("a")), at: 0 } };
+  const { dee } = pocket(kept, unreachable);
+  const heard = [];
+  for (const [slug, seq] of [["main", 5], ["main", 4], ["main", 5], ["north", 2], ["main", 6]]) {
+    await dee.hearEvents({ body: { board: { ...BOARD, slug }, seq } });
+    heard.push(kept.events.body.seq);
+  }
+  assert.deepEqual(heard, [5, 5, 5, 2, 6]);
+
+  await dee.forget();
+  await dee.hearEvents({ body: { board: BOARD, seq: 9 } });
+  assert.equal(kept.events, undefined);
+});
+
+test("each new socket asks for everything, once", (t) => {
+  const sockets = [], said = [];
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  globalThis.addEventListener = () => {};
+  globalThis.document = { addEventListener() {}, hidden: false };
+  globalThis.location = { origin: "https://crew.example" };
+  globalThis.WebSocket = class {
+    constructor() {
+      sockets.push(this);
+    }
+
+    close() {}
+
+    hear(type) {
+      this.onmessage({ data: JSON.stringify({ type }) });
+    }
+  };
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, configurable: true });
+  const live = new Live({ events: () => said.push("events"), plan: () => said.push("plan"), look: () => said.push("look"), state: () => {} });
+  live.start();
+  for (const type of ["events", "heartbeat", "plan"]) sockets[0].hear(type);
+  sockets[0].onclose({ code: 1006 });
+  t.mock.timers.tick(2_000);
+  for (const type of ["plan", "heartbeat"]) sockets[1].hear(type);
+  live.end();
+
+  assert.deepEqual(said, ["events", "look", "plan", "look"]);
 });
 
 test("yesterday leaves the phone, and contacts of what is over with it", () => {

@@ -7,10 +7,11 @@ import { keepStorage } from "./install.js";
 import { notice } from "./notices.js";
 import { shrunk } from "./photos.js";
 import { focusOf } from "./shown.js";
+import { Taps } from "./taps.js";
 import { choose } from "./today.js";
 import { waitingText } from "./bar.js";
 import { withFollowing } from "./waiting.js";
-import { say, words } from "./words.js";
+import { languages, say, words } from "./words.js";
 
 export class Acts {
   /** @param {import("./phone.js").Phone} phone  @param {(busy: string | null) => void} draw */
@@ -18,6 +19,7 @@ export class Acts {
     this.phone = phone;
     this.draw = draw;
     this.busy = null; // the event that is being claimed or given back
+    this.taps = new Taps(showResting);
   }
 
   get me() {
@@ -44,8 +46,10 @@ export class Acts {
   }
 
   move(job) {
-    choose(job.next.to === "completed" ? null : job.id); // done: the next one comes into focus by itself
-    return this.queue(entries.move(this.me, job, job.next.to));
+    return this.taps.once(() => {
+      choose(job.next.to === "completed" ? null : job.id); // done: the next one comes into focus by itself
+      return this.queue(entries.move(this.me, job, job.next.to));
+    });
   }
 
   async note(job) {
@@ -64,7 +68,7 @@ export class Acts {
     const question = { title: words.ask.noAccess, text: job.location, fields, go: words.ask.report, isDanger: true, check };
     const form = await ask(question);
     if (!form) return;
-    const reason = [words.reasons[form.get("why")], form.get("more").trim()].filter(Boolean).join(": ");
+    const reason = [languages.en.reasons[form.get("why")], form.get("more").trim()].filter(Boolean).join(": "); // for the office
     const [picture] = [form.get("photo")].filter((file) => file?.size);
     const more = picture ? [entries.photo(this.me, job, "access", await shrunk(picture))] : [];
     choose(following(job, this.phone)); // it will wait for another try, but not just now
@@ -79,7 +83,7 @@ export class Acts {
   }
 
   clock(isIn) {
-    return this.queue(entries.clock(this.me, isIn));
+    return this.taps.once(() => this.queue(entries.clock(this.me, isIn)));
   }
 
   claim(event) {
@@ -90,6 +94,7 @@ export class Acts {
   }
 
   async release(event) {
+    if (this.busy) return;
     const check = (form) => (event.you.mayRelease || form.get("reason").trim() ? "" : words.ask.empty);
     const fields = event.you.mayRelease ? [] : [textField("reason", words.reasons.other)];
     const form = await ask({ ...releaseQuestion(event), fields, check });
@@ -103,6 +108,8 @@ export class Acts {
 
   /** The answer is shown at once, for the same reason: others see it as soon as this phone. */
   async atOnce(event, command) {
+    if (this.busy) return; // its buttons stay in the order of the keyboard, so they can still be pressed
+    const wasSomewhere = document.activeElement !== document.body;
     this.busy = event.id;
     this.draw();
     try {
@@ -116,6 +123,8 @@ export class Acts {
       this.busy = null;
       this.draw();
     }
+    const isLost = wasSomewhere && document.activeElement === document.body; // the button is gone
+    if (isLost) document.querySelector(`#event-${CSS.escape(event.id)} h3`)?.focus({ preventScroll: true });
     this.phone.look();
   }
 
@@ -156,6 +165,14 @@ export class Acts {
 function following(job, { shown, flow }) {
   const jobs = shown.events.flatMap((event) => event.jobs);
   return focusOf(jobs.slice(jobs.findIndex(({ id }) => id === job.id) + 1), flow)?.id ?? null;
+}
+
+/** Buttons that make a step say that they do not just now. */
+function showResting(isResting) {
+  for (const button of document.querySelectorAll("[data-once]")) {
+    if (isResting) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  }
 }
 
 const path = (event) => `/events/${encodeURIComponent(event.id)}`;

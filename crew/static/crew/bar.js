@@ -1,9 +1,13 @@
 // The bar on top: whether there is a network, how old the plan is, and what waits.
 
-import { element, icon, paint } from "./page.js";
+import { element, icon, paint, setText } from "./page.js";
 import { count, say, words } from "./words.js";
 
-const place = document.getElementById("bar");
+const said = element("strong", { role: "status" }); // always the same one: what changes in it is read aloud
+const age = element("small");
+const line = element("p.line", { id: "line" }, element("span"), element("span", {}, said, age));
+const queued = element("div");
+document.getElementById("bar").append(line, queued);
 const LOOKS = {
   live: ["green", "signal"], polling: ["green", "signal"], connecting: ["yellow", "signal"], offline: ["red", "nosignal"],
   "signed-out": ["grey", "nosignal"],
@@ -14,19 +18,17 @@ export const waitingText = (number) => count(words.waiting, number);
 export function drawBar(phone) {
   const waiting = phone.entries.filter(({ state }) => state === "waiting").length;
   const problems = phone.entries.length - waiting;
-  const age = phone.isKnown ? `${phone.clock.since(phone.plan.at)} ${phone.clock.parts(phone.plan.at).zone}` : "";
-  paint(place, [phone.line, age, waiting, problems, words.language], () => [
-    line(phone.line, age),
-    (waiting || problems) > 0 && queueLink(waiting, problems),
-  ]);
+  const time = phone.isKnown ? `${phone.clock.since(phone.plan.at)} ${phone.clock.parts(phone.plan.at).zone}` : "";
+  drawLine(phone.line, time);
+  paint(queued, [waiting, problems, words.language], () => (waiting + problems > 0 ? [queueLink(waiting, problems)] : []));
 }
 
-function line(name, age) {
+function drawLine(name, time) {
   const [color, symbol] = LOOKS[name];
-  const text = words.bar[name] ?? words.signIn.again;
-  return element("p.line", { id: "line", data: { color, line: name } }, icon(symbol), element("span", {},
-    element("strong", { role: "status" }, text),
-    element("small", {}, age ? say(words.bar.asOf, { time: age }) : words.bar.never)));
+  Object.assign(line.dataset, { color, line: name });
+  paint(line.firstElementChild, [symbol], () => [icon(symbol)]);
+  setText(said, words.bar[name] ?? words.signIn.again);
+  setText(age, time ? say(words.bar.asOf, { time }) : words.bar.never);
 }
 
 function queueLink(waiting, problems) {

@@ -61,6 +61,17 @@ export class Database {
     return this.within("readwrite", ({ kept }) => kept.put(value, name));
   }
 
+  /** Keeps events unless `isNews(plan, events)` says no to what is kept, in the same breath. */
+  keepEvents(news, isNews) {
+    return this.within("readwrite", ({ kept }) => {
+      kept.get("plan").onsuccess = ({ target: plan }) => {
+        kept.get("events").onsuccess = ({ target: events }) => {
+          if (isNews(plan.result, events.result)) kept.put(news, "events");
+        };
+      };
+    });
+  }
+
   /** Takes everything off the phone but the queue, which is the work of whoever made it. */
   forget() {
     return this.within("readwrite", ({ kept }) => kept.clear());

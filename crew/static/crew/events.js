@@ -30,7 +30,7 @@ function card(event, phone, act, busy) {
   return element(`article.event${isCancelled ? ".off" : ""}`, { ...seenMark(event), id: `event-${event.id}` },
     element("header", {},
       element("p.chips", {}, mark(event)),
-      element("h3", {}, event.title),
+      element("h3", { tabindex: "-1" }, event.title),
       eventFacts(event, phone.clock, event.jobCount && count(words.events.jobs, event.jobCount))),
     captains(event),
     mates(event, phone.offset),
@@ -56,7 +56,7 @@ function mates({ firstMates: { people } }, offset) {
 }
 
 function choice(event, phone, act, busy) {
-  const options = { disabled: phone.line === "offline" || busy === event.id, data: { key: `choice-${event.id}` } };
+  const options = { disabled: phone.line === "offline", "aria-disabled": busy && "true", data: { key: `choice-${event.id}` } };
   if (event.you?.releaseAsked) return element("p.told", {}, words.events.asked);
   if (event.you) {
     const text = event.you.mayRelease ? words.events.release : words.events.askRelease;

@@ -16,7 +16,9 @@ export function make(phone, act) {
       shift && element("p.elapsed", { data: { elapsed: shift.startedAt } }, elapsed(shift.startedAt)),
       shift && element("p.soft", {}, say(words.hours.since, { time: phone.clock.since(shift.startedAt) })),
       shift && waitingMark(shift),
-      button("main", "clock", shift ? words.hours.out : words.hours.in, () => act.clock(!shift), { data: { key: "clock" } })),
+      button("main", "clock", shift ? words.hours.out : words.hours.in, () => act.clock(!shift), {
+        "aria-disabled": act.taps.isResting && "true", data: { key: "clock", once: "" },
+      })),
     about(phone, act),
   ];
 }

@@ -64,7 +64,9 @@ function next(job, isOpen, act) {
   if (!job.next) return element("p.told", {}, words.job.noNext);
   const label = words.moves[job.next.to] ?? job.next.label;
   return element("div.next", {},
-    button("main", "arrow", label, () => act.move(job), { data: { key: "next", action: "next" } }));
+    button("main", "arrow", label, () => act.move(job), {
+      "aria-disabled": act.taps.isResting && "true", data: { key: "next", action: "next", once: "" },
+    }));
 }
 
 function photos(job, act) {

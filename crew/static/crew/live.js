@@ -1,5 +1,6 @@
 // News by websocket: the events as they are now, and a word when the plan has changed. Asks every 30 seconds while there is
-// no socket. It never trusts a connection that says nothing.
+// no socket. It never trusts a connection that says nothing, and with each new one it asks for everything: what was said
+// while there was none is not said again.
 
 const SILENCE_MS = 35_000; // the server says something every 15 s
 const POLL_MS = 30_000;
@@ -35,6 +36,7 @@ export class Live {
     clearTimeout(this.retry);
     if (this.ended || this.socket) return;
     this.heard = Date.now();
+    this.isNew = true;
     const own = new WebSocket(`${location.origin.replace(/^http/, "ws")}/ws/crew/`);
     this.socket = own;
     own.onopen = () => own === this.socket && own.send(JSON.stringify({ type: "hello" }));
@@ -51,7 +53,9 @@ export class Live {
     this.failures = 0;
     this.page.state("live");
     if (message.type === "events") this.page.events(message);
-    if (message.type === "plan") this.page.plan();
+    if (this.isNew) this.page.look();
+    else if (message.type === "plan") this.page.plan();
+    this.isNew = false;
   }
 
   closed(code) {

@@ -9,18 +9,19 @@ import * as hours from "./hours.js";
 import { recountElapsed } from "./hours.js";
 import { install } from "./install.js";
 import { Live } from "./live.js";
-import { element, icon, paint } from "./page.js";
+import { button, element, icon, paint } from "./page.js";
 import { empty, recountAll } from "./parts.js";
 import { Phone } from "./phone.js";
 import { Seen } from "./seen.js";
 import * as today from "./today.js";
 import * as waiting from "./waiting.js";
 import * as week from "./week.js";
-import { speak, words } from "./words.js";
+import { say, speak, words } from "./words.js";
 
 const screen = document.getElementById("screen");
 const tabs = document.getElementById("tabs");
 const { csrf, flow } = document.body.dataset;
+const TURNED_AWAY_MS = 30_000; // the socket is refused though the member is known: it is not asked again at once
 const KNOWN = ["polling", "offline"]; // by having asked
 const TABS = { today: "list", events: "hand", week: "calendar", hours: "clock" };
 const SCREENS = {
@@ -39,7 +40,7 @@ const live = new Live({
   events: (body) => phone.hearEvents({ body }),
   plan: () => phone.look(),
   look: () => phone.look({ impatient: true }),
-  signedOut: () => phone.look(),
+  signedOut: turnedAway,
   state: (name) => {
     phone.isLive = name === "live";
     const isKnownBetter = phone.line === "signed-out" || (name === "connecting" && KNOWN.includes(phone.line));
@@ -48,6 +49,20 @@ const live = new Live({
   },
 });
 
+let isTurnedAway = false;
+let unkept = null; // why the phone keeps nothing
+
+/** Asks who this phone is, and knocks again only a while after that. */
+async function turnedAway() {
+  isTurnedAway = true;
+  phone.isLive = false;
+  await phone.look().catch(() => {});
+  setTimeout(() => {
+    isTurnedAway = false;
+    draw();
+  }, TURNED_AWAY_MS);
+}
+
 const shownScreen = () => (SCREENS[location.hash.slice(1)] ? location.hash.slice(1) : "today");
 
 function draw() {
@@ -55,13 +70,13 @@ function draw() {
   const name = shownScreen();
   document.title = `${words.tabs[name] ?? words.days[name] ?? words.queue.title} · ${words.app}`;
   document.querySelector(".skip").textContent = words.skip;
-  drawBar(phone);
+  if (!unkept) drawBar(phone);
   paint(tabs, [name, phone.isKnown, words.language], () => (phone.isKnown ? Object.entries(TABS).map(([tab, sign]) => tabOf(tab, sign, name)) : []));
   tabs.setAttribute("aria-label", words.sections);
-  const [facts, make] = phone.isKnown ? SCREENS[name] : [() => [phone.line, phone.entries.length], signIn];
+  const [facts, make] = phone.isKnown ? SCREENS[name] : [() => [phone.line, phone.entries.length, unkept?.message], unkept ? storageNeeded : signIn];
   paint(screen, [name, phone.isKnown, words.language, facts(phone, acts)], () => make(phone, acts));
   seen.follow();
-  if (phone.isKnown && phone.line !== "signed-out") live.start();
+  if (phone.isKnown && phone.line !== "signed-out" && !isTurnedAway) live.start();
 }
 
 function tabOf(tab, sign, name) {
@@ -80,6 +95,16 @@ function signIn() {
   ];
 }
 
+/** Without a place to keep things there is neither a plan nor a queue, so nothing is taken that could be lost. */
+function storageNeeded() {
+  return [
+    element("h1", {}, words.storage.title),
+    element("p.warning", {}, icon("warning"), say(words.storage.text, { reason: unkept.message || unkept.name })),
+    element("p", {}, words.storage.help), element("p", {}, words.storage.office),
+    button("main", "arrow", words.storage.again, () => location.reload()),
+  ];
+}
+
 addEventListener("hashchange", () => {
   draw();
   scrollTo(0, 0);
@@ -90,10 +115,19 @@ setInterval(() => {
   recountElapsed();
 }, 1_000);
 setInterval(draw, 30_000); // a day may have begun
-addEventListener("online", () => phone.look({ impatient: true }));
-document.addEventListener("visibilitychange", () => (document.hidden ? phone.leave() : phone.look({ impatient: true })));
+const look = () => unkept || phone.look({ impatient: true });
+addEventListener("online", look);
+document.addEventListener("visibilitychange", () => (document.hidden ? phone.leave() : look()));
 
 install();
-await phone.read();
-await phone.tidy();
-await phone.look({ impatient: true });
+try {
+  await phone.database.open();
+} catch (problem) {
+  unkept = problem;
+  draw();
+}
+if (!unkept) {
+  await phone.read();
+  await phone.tidy();
+  await look();
+}

@@ -1,7 +1,8 @@
 // What this phone knows, for the screens: the plan and the events as they were last heard, what waits, and how fresh it is.
 
-import { current, shown } from "./shown.js";
-import { sync } from "./sync.js";
+import { pause } from "./replay.js";
+import { areNews, current, shown } from "./shown.js";
+import { sync, tidy } from "./sync.js";
 import { Clock, dayAfter } from "./times.js";
 
 export class Phone {
@@ -13,9 +14,19 @@ export class Phone {
     Object.assign(this, { database, api, flow, draw });
     this.plan = this.events = null; // {etag, body, at}
     this.entries = [];
-    this.line = "connecting"; // "live" | "polling" | "offline" | "signed-out"
+    this.failures = 0; // looks without an answer since the last one with one
+    this.line = "connecting";
     this.others = "BroadcastChannel" in globalThis ? new BroadcastChannel("crew") : null;
     this.others?.addEventListener("message", () => this.read());
+  }
+
+  /** "connecting" | "live" | "polling" | "offline" | "signed-out". A socket alone is not "live": the plan may be old. */
+  get line() {
+    return this.said === "live" && this.failures > 0 ? "offline" : this.said;
+  }
+
+  set line(name) {
+    this.said = name;
   }
 
   get isKnown() {
@@ -62,7 +73,8 @@ export class Phone {
 
   /** Takes what has become old off the phone, not only off the screen. */
   async tidy() {
-    if (this.plan) await this.database.keep("plan", this.plan);
+    await tidy(this.database, this.flow);
+    await this.read();
   }
 
   /** Asks the server for everything and sends what waits. A call while that is going on is one more round of it. */
@@ -90,11 +102,13 @@ export class Phone {
     this.hear(outcome);
     await this.tell();
     if (outcome === "offline") this.leave();
-    if (wait !== null) this.timer = setTimeout(() => this.look(), wait);
+    const next = this.failures ? pause(this.failures) : wait;
+    if (next !== null) this.timer = setTimeout(() => this.look(), next);
     if (outcome === "sent") this.lookAtEvents(); // in its own time: what was tapped meanwhile does not wait for it
   }
 
   hear(outcome) {
+    this.failures = outcome === "offline" ? this.failures + 1 : 0;
     if (outcome === "sent") this.line = this.isLive ? "live" : "polling";
     else this.line = outcome;
   }
@@ -111,7 +125,7 @@ export class Phone {
 
   /** @param {{body: object, etag?: string}} news */
   async hearEvents({ body, etag = "" }) {
-    await this.database.keep("events", { body, etag, at: Date.now() });
+    await this.database.keepEvents({ body, etag, at: Date.now() }, (plan, events) => areNews(body, plan, events));
     await this.tell();
   }
 

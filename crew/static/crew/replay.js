@@ -1,5 +1,5 @@
-// Sends what waits, one at a time, in the order of the taps. Knows neither the page nor the network: it is given a queue and
-// a way to send.
+// Sends what waits, one at a time, in the order of the taps, photos last: each of them may take minutes, and the office
+// waits for the steps. Knows neither the page nor the network: it is given a queue and a way to send.
 //
 // What fails keeps its place. An entry that the server cannot take now (5xx) holds up what follows on the same job, since
 // that was done on top of it, and no other job. A photo holds up nothing: on one bar of signal it may need many tries, and
@@ -45,21 +45,31 @@ export async function replay(queue, send, { impatient = false, now = Date.now } 
       if (entry.kind !== "photo") held.add(lane(entry));
     }
   }
-  return { outcome, wait: await wait(queue, now()) };
+  return { outcome, wait: wait(await queue.list(), now()) };
 }
 
 /** The first that may be sent now. */
 function due(entries, { tried, held, now }) {
-  const conflicts = new Set(entries.filter((entry) => entry.state === "conflict").map(lane));
   const late = new Set();
-  return entries.find((entry) => {
-    if (entry.state !== "waiting" || tried.has(entry.id)) return false;
+  return sendable(entries).find((entry) => {
+    if (tried.has(entry.id)) return false;
     if (entry.kind !== "photo" && (held.has(lane(entry)) || late.has(lane(entry)))) return false;
-    if (isStep(entry) && conflicts.has(lane(entry))) return false;
-    if (entry.retryAt <= now) return true;
+    if (left(entry, now) === 0) return true;
     if (entry.kind !== "photo") late.add(lane(entry));
     return false;
   });
+}
+
+/** What nobody has to decide about first, photos last. */
+function sendable(entries) {
+  const conflicts = new Set(entries.filter((entry) => entry.state === "conflict").map(lane));
+  const free = entries.filter((entry) => entry.state === "waiting" && !(isStep(entry) && conflicts.has(lane(entry))));
+  return [...free.filter(({ kind }) => kind !== "photo"), ...free.filter(({ kind }) => kind === "photo")];
+}
+
+/** What is left of its pause, in milliseconds. One that is longer than pauses are is that of a clock that was set back. */
+function left({ retryAt }, now) {
+  return retryAt > now + LONGEST_PAUSE_MS ? 0 : Math.max(0, retryAt - now);
 }
 
 function turnedDown(entry, state, answer = {}, detail = "") {
@@ -71,7 +81,22 @@ function postponed(entry, now) {
   return { ...entry, tries, retryAt: now + pause(tries) };
 }
 
-async function wait(queue, now) {
-  const waiting = (await queue.list()).filter(({ state }) => state === "waiting");
-  return waiting.length ? Math.max(0, Math.min(...waiting.map(({ retryAt }) => retryAt)) - now) : null;
+/** Until the first may be sent; what follows on its job waits with it. */
+function wait(entries, now) {
+  const ahead = new Set();
+  const isFirst = (entry) => !ahead.has(lane(entry)) && ahead.add(lane(entry));
+  const first = sendable(entries).filter((entry) => entry.kind === "photo" || isFirst(entry));
+  return first.length ? Math.min(...first.map((entry) => left(entry, now))) : null;
+}
+
+/** The ids of the entry and, where it came too late, of the later steps that are wrong without it: the job is not there. */
+export function withFollowing(entry, entries) {
+  const gone = [entry];
+  let status = entry.current?.status;
+  for (const one of entry.state === "conflict" ? entries : []) {
+    if (one.job !== entry.job || one.id <= entry.id || !isStep(one) || one.state !== "waiting") continue;
+    if (one.body.from === status) status = one.body.to;
+    else gone.push(one);
+  }
+  return gone.map(({ id }) => id);
 }

@@ -33,9 +33,10 @@ function shownShift(shift, waiting) {
   return clocked.reduce((_, { body }) => (body.in ? { startedAt: body.at, waiting: true } : null), shift);
 }
 
-/** The plan with a job as the server answered it; older answers change nothing. */
+/** The plan with a job as the server answered it, which is without its contact; older answers change nothing. */
 export function withJob(plan, job) {
-  const newer = (known) => (known.id === job.id && job.seq >= known.seq ? { ...known, ...job } : known);
+  const merged = (known) => ({ ...known, ...job, contact: job.contact ?? known.contact });
+  const newer = (known) => (known.id === job.id && job.seq >= known.seq ? merged(known) : known);
   return { ...plan, events: plan.events.map((event) => ({ ...event, jobs: event.jobs.map(newer) })) };
 }
 
@@ -49,6 +50,12 @@ export function current(plan, today, flow) {
   });
   const events = plan.events.filter((event) => !over(event)).map((event) => ({ ...event, jobs: shownJobs(event) }));
   return { ...plan, events };
+}
+
+/** Whether these events are worth keeping: somebody is signed in, and there are no newer ones of the same board. */
+export function areNews({ board, seq }, plan, events) {
+  if (!plan) return false;
+  return !events || events.body.board.slug !== board.slug || seq >= events.body.seq;
 }
 
 /** The job to do now: the first one that is still to be done. */

@@ -2,6 +2,8 @@
 // does it when the browser says that there is a network and no page is open.
 
 import { replay } from "./replay.js";
+import { current } from "./shown.js";
+import { Clock } from "./times.js";
 
 const LOCK = "crew-queue";
 let last = Promise.resolve();
@@ -25,12 +27,32 @@ export function sync(database, api, { impatient = false, changed = () => {} } = 
     changed();
     // Whose cookie it is has just been asked: nobody's taps are sent in somebody else's name.
     const { member } = (await database.kept("plan")).body;
+    let isSent = false;
     const queue = {
       list: async () => (await database.entries()).filter((entry) => entry.member === member.id),
       change: (entry) => database.change(entry).then(changed),
-      settle: (entry, answer) => database.settle(entry, answer).then(changed),
+      settle: async (entry, answer) => {
+        await database.settle(entry, answer);
+        isSent = true;
+        changed();
+      },
     };
-    return replay(queue, (entry) => api.send(entry), { impatient });
+    const done = await replay(queue, (entry) => api.send(entry), { impatient });
+    if (isSent && done.outcome === "sent") await look(database, api); // notes, for example, are in no answer
+    return done;
+  });
+}
+
+/**
+ * Takes what has become old off the phone, not only off the screen. What is left is not what the server sent under its
+ * ETag: where the phone's clock was wrong, the next look brings everything back.
+ */
+export function tidy(database, flow) {
+  return alone(async () => {
+    const plan = await database.kept("plan");
+    if (!plan) return;
+    const body = current(plan.body, new Clock(plan.body.board.timezone).day(Date.now()), flow);
+    if (JSON.stringify(body) !== JSON.stringify(plan.body)) await database.keep("plan", { ...plan, body, etag: "" });
   });
 }
 

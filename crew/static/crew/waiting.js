@@ -4,7 +4,9 @@ import { button, element, icon } from "./page.js";
 import { chip, empty } from "./parts.js";
 import { isStep } from "./replay.js";
 import { couldStill } from "./shown.js";
-import { say, words } from "./words.js";
+import { ownReason, say, words } from "./words.js";
+
+export { withFollowing } from "./replay.js";
 
 export const facts = (phone) => [phone.entries, phone.line];
 
@@ -33,7 +35,7 @@ function row(entry, phone, act) {
 export function what({ kind, body }) {
   if (kind === "clock") return body.in ? words.queue.in : words.queue.out;
   if (kind === "move") return words.moves[body.to] ?? body.to;
-  const text = kind === "note" ? body.text : kind === "photo" ? words.kinds[body.kind] : body.reason;
+  const text = kind === "note" ? body.text : kind === "photo" ? words.kinds[body.kind] : ownReason(body.reason);
   return say(words.queue[kind], { text, what: text });
 }
 
@@ -60,10 +62,4 @@ function choices(entry, phone, act) {
   return element("div.pair", {},
     isConflict && couldStill(entry, phone.flow) && button("quiet", null, words.queue.keep, () => act.keep(entry)),
     button("quiet", null, isConflict ? words.queue.discard : words.queue.dismiss, () => act.discard(entry)));
-}
-
-/** The entry with the later steps that were made on top of it. */
-export function withFollowing(entry, entries) {
-  const following = (one) => one.job === entry.job && one.id > entry.id && isStep(one) && one.state === "waiting";
-  return [entry, ...(entry.state === "conflict" ? entries.filter(following) : [])].map(({ id }) => id);
 }

@@ -15,6 +15,12 @@ export function speak(language, browser = globalThis.navigator?.languages || [])
   return words.language;
 }
 
+/** A reason for "no access" goes to the office in English; whoever gave it reads it in the own language. */
+export function ownReason(reason) {
+  const found = Object.entries(english.reasons).find(([, text]) => reason === text || reason.startsWith(`${text}: `));
+  return found ? words.reasons[found[0]] + reason.slice(found[1].length) : reason;
+}
+
 /** Fills in {names}. */
 export const say = (text, values = {}) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 

@@ -13,6 +13,11 @@ export const english = {
     live: "Live", polling: "Online", connecting: "Connecting", offline: "No network",
     asOf: "Plan from {time}", never: "No plan on this phone yet",
   },
+  storage: {
+    title: "This phone cannot keep your plan", text: "The browser says: {reason}",
+    help: "Do not use a private window, free some space on the phone, and open this page again.",
+    office: "Until then, call the office: they tell you your plan and write down what you did.", again: "Try again",
+  },
   waiting: { one: "1 waiting", other: "{count} waiting" },
   problems: { one: "1 needs you", other: "{count} need you" },
 

@@ -11,7 +11,12 @@ export const spanish = {
 
   bar: {
     live: "En vivo", polling: "En línea", connecting: "Conectando", offline: "Sin red",
-    asOf: "Plan de las {time}", never: "Todavía no hay plan en este teléfono",
+    asOf: "Plan: {time}", never: "Todavía no hay plan en este teléfono",
+  },
+  storage: {
+    title: "Este teléfono no puede guardar su plan", text: "El navegador dice: {reason}",
+    help: "No use una ventana privada, libere espacio en el teléfono y vuelva a abrir esta página.",
+    office: "Mientras tanto, llame a la oficina: ahí le dicen su plan y anotan lo que hizo.", again: "Intentar otra vez",
   },
   waiting: { one: "1 en espera", other: "{count} en espera" },
   problems: { one: "1 lo necesita", other: "{count} lo necesitan" },

@@ -99,6 +99,14 @@ def test_a_board_that_is_switched_off_keeps_its_messages_as_they_are(job):
     assert (row(pk).status, row(pk).claim) == ("queued", "")
 
 
+def test_but_for_what_somebody_asked_for_and_waits_for(job):
+    [pk], [asked_for] = queued(job), queued(job, kind="crew_sign_in")
+    Board.objects.update(messages_on=False)
+
+    assert [one.pk for one in Message.objects.take("one", 10)] == [asked_for]
+    assert row(pk).status == "queued"
+
+
 class TestBegin:
     def test_it_counts_and_renews_the_lease(self, job):
         [pk] = queued(job)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, time
 import pytest
 
 from dispatch.messages import quiet
+from dispatch.messages.kinds import KINDS
 from dispatch.models import Board
 
 EVENING, NOON_BREAK = (time(21), time(7)), (time(12), time(13, 30))
@@ -32,3 +33,15 @@ def test_texts_wait_until_the_quiet_hours_are_over(hours, moment, over):
     asked = datetime.fromisoformat(moment).astimezone(UTC)
 
     assert quiet.over(board(hours), asked) == (datetime.fromisoformat(over) if over else asked)
+
+
+@pytest.mark.parametrize(
+    ("needed", "leaves"),
+    [("06:00", "22:00"), ("07:00", "22:00"), ("07:01", "07:00"), (None, "07:00")],
+)
+def test_what_has_to_be_known_by_their_end_does_not_wait_for_it(needed, leaves):
+    def at(clock: str) -> datetime:
+        return datetime.fromisoformat(f"2026-05-0{4 if clock == '22:00' else 5}T{clock}:00-06:00").astimezone(UTC)
+
+    by = needed and at(needed)
+    assert quiet.until(KINDS["crew_changed"], "sms", board(EVENING), at("22:00"), needed=by) == at(leaves)

@@ -14,17 +14,20 @@ const UNREACHABLE = "The server cannot be reached, so nothing was changed. Try a
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export const get = (path) => ask("GET", path);
-export const post = (path, body = {}) => ask("POST", path, body);
+/** @param {string} key  of a request that may be sent again: the server does it once and gives the same answer */
+export const post = (path, body = {}, key = "") => ask("POST", path, body, key);
 export const put = (path, body) => ask("PUT", path, body);
 export const patch = (path, body) => ask("PATCH", path, body);
 export const remove = (path) => ask("DELETE", path, {});
 
-async function ask(method, path, body) {
+async function ask(method, path, body, key = "") {
   let response;
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
-      headers: body ? { "Content-Type": "application/json", "X-CSRFToken": token() } : {},
+      headers: {
+        ...(body && { "Content-Type": "application/json", "X-CSRFToken": token() }), ...(key && { "Idempotency-Key": key }),
+      },
       body: body && JSON.stringify(body),
     });
   } catch {

@@ -6,6 +6,7 @@ import { different } from "./job_form.js";
 import { announce, toast } from "./notices.js";
 
 const FIRST_HOURS = ["08:00", "16:00"];
+const SAVED_BEFORE = "This event was saved as you had it first. Close this and change it in its lane.";
 
 export class CrewForm {
   /** @param {import("./crew_people.js").CrewPeople} people  asks for reasons  @param {(day: string) => void} show  the day of what was saved */
@@ -15,18 +16,19 @@ export class CrewForm {
     this.form = this.dialog.querySelector("form");
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.save();
+      this.alone(() => this.save());
     });
     this.dialog.addEventListener("click", ({ target }) => {
       const action = target.closest("[data-action]")?.dataset.action;
       if (action === "close") this.dialog.close();
-      if (action === "cancel-event") this.cancel();
+      if (action === "cancel-event") this.alone(() => this.cancel());
     });
   }
 
   /** @param {import("./crew_store.js").Event | null} event  null for a new one on that day */
   open(event, day) {
     this.event = event;
+    this.key = crypto.randomUUID(); // one new event for each time it is opened, however often it is saved
     this.seq = event?.seq;
     const { elements } = this.form;
     const [from, until] = event ? [event.start, event.end].map((moment) => this.clock.local(new Date(moment)).slice(11)) : FIRST_HOURS;
@@ -56,14 +58,31 @@ export class CrewForm {
     };
   }
 
+  /** Only one of them at a time. The button keeps the focus, so that a refusal finds the person where they were. */
+  async alone(work) {
+    if (this.isBusy) return;
+    this.isBusy = true;
+    const buttons = this.dialog.querySelectorAll("[type=submit], [data-action=cancel-event]");
+    buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
+    try {
+      await work();
+    } finally {
+      this.isBusy = false;
+      buttons.forEach((button) => button.removeAttribute("aria-disabled"));
+    }
+  }
+
   async save() {
+    const { key } = this;
     try {
       const path = this.event && `/events/${encodeURIComponent(this.event.id)}?seq=${this.seq}`;
       const facts = this.read();
-      const { event } = path ? await patch(path, different(this.before, facts)) : await post("/events", { ...facts, board: this.slug });
-      this.done(event, `${event.title} is saved.`);
+      const { event } = path ? await patch(path, different(this.before, facts)) : await post("/events", { ...facts, board: this.slug }, key);
+      this.done(event, `${event.title} is saved.`, key);
     } catch (problem) {
-      if (problem.event) this.stale(problem);
+      if (!this.isStill(key)) toast(problem.message);
+      else if (problem.event) this.stale(problem);
+      else if (problem.code === "key_reused") this.wrong({}, SAVED_BEFORE); // its answer was lost, and more was typed since
       else this.wrong(problem.errors || {}, problem.message);
     }
   }
@@ -79,17 +98,26 @@ export class CrewForm {
     const { id, title } = this.event;
     const reason = await this.people.why(`Cancel ${title}?`, "Its people are told, and its jobs wait for another crew.", "Cancel the event", true);
     if (reason === null) return;
+    const { key } = this;
+    const next = laneBeside(id);
     try {
       const { event } = await post(`/events/${encodeURIComponent(id)}/cancel`, { reason });
-      this.done(event, `${title} is cancelled.`);
+      this.done(event, `${title} is cancelled.`, key);
+      focusLane(next);
     } catch (problem) {
-      this.wrong({}, problem.message);
+      if (this.isStill(key)) this.wrong({}, problem.message);
+      else toast(problem.message);
     }
   }
 
-  done(event, said) {
+  /** Whether the form is as it was opened then: meanwhile it may have been closed, or opened for another event. */
+  isStill(key) {
+    return this.dialog.open && this.key === key;
+  }
+
+  done(event, said, key) {
     this.crews.applyEvent(event);
-    this.dialog.close();
+    if (this.isStill(key)) this.dialog.close();
     this.show(event.day);
     announce(said);
     toast(said, { color: "green", icon: "check" });
@@ -114,4 +142,17 @@ export class CrewForm {
   slot(name) {
     return this.dialog.querySelector(`[data-slot="${name}"]`);
   }
+}
+
+/** The lane after that of an event, or the one before it: there is always that of the jobs without a crew. */
+function laneBeside(id) {
+  const lane = document.getElementById(`lane-${id}`);
+  return lane?.nextElementSibling ?? lane?.previousElementSibling;
+}
+
+/** On a narrow screen only the chosen one is there. */
+function focusLane(lane) {
+  if (document.querySelector("dialog:modal")) return;
+  const titles = [lane, document.querySelector(".column.crew[data-current]")].map((one) => one?.querySelector("h2"));
+  titles.find((title) => title?.checkVisibility())?.focus();
 }

@@ -107,9 +107,20 @@ export class CrewPeople {
 
   async takeOff(member) {
     const event = this.crews.events.get(this.id);
-    const person = crew(event).map(([, one]) => one).find(({ id }) => id === member);
+    const person = event && crew(event).map(([, one]) => one).find(({ id }) => id === member);
+    if (!person) {
+      this.gone(member);
+      return;
+    }
     const why = await this.why(`Take ${firstName(person)} off ${event.title}?`, "They are told, with what you write here.", "Take off");
     if (why !== null) await this.release(event, person, why);
+  }
+
+  /** A colleague was faster. */
+  gone(member) {
+    const name = this.crews.members.find(({ id }) => id === member)?.name || "This person";
+    this.show();
+    this.refused(`${name} is not on this event any more`);
   }
 
   async release(event, person, reason) {
