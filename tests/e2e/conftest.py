@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import missing
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parent.parent.parent
+expect.set_options(timeout=15_000)  # a machine may be busy with other tests; what is there is found at once
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
