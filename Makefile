@@ -20,8 +20,7 @@ test: ## every test: on SQLite, on PostgreSQL, with real processes, in a real br
 	@$(PYTHON) -m pytest -n auto -m "not browser and not processes"
 	@$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -n auto -m "not browser and not processes"
 	@$(PYTHON) -m pytest -n 4 --dist loadfile -m processes
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m browser --ignore tests/e2e/test_crew_phone.py
-	@$(PYTHON) -m pytest -m browser tests/e2e/test_crew_phone.py
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m browser
 
 fast: ## the tests to run while working: under a minute
 	@.ci/setup test

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 
 from dispatch.statuses import STATUS_FLOW
 
-from .today import STEPS
+from .today import next_step
 
 FOLDER = Path(__file__).parent / "static" / "crew"
 WORKER = FOLDER / "worker.js"
@@ -94,18 +94,12 @@ def flow() -> dict[str, dict[str, Any]]:
         slug: {
             "color": status.color,
             "icon": status.icon,
-            "next": _next(slug),
+            "next": next_step(slug),
             "isOpen": status.is_open,
             "mayGoTo": status.may_go_to,
         }
         for slug, status in STATUS_FLOW.items()
     }
-
-
-def _next(slug: str) -> str | None:
-    """The crew's next step, just as the plan says it."""
-    later = STEPS[STEPS.index(slug) + 1 :] if slug in STEPS else STEPS
-    return next((step for step in later if step in STATUS_FLOW[slug].may_go_to), None)
 
 
 def _version() -> str:

@@ -105,10 +105,14 @@ def _with_jobs(event: Event, member: Member) -> dict[str, Any]:
     return showing.for_member(event, member) | {"jobs": jobs}
 
 
-def _next(status: str) -> dict[str, str] | None:
+def next_step(status: str) -> str | None:
     """The crew's next step: of those that the flow allows the first that lies further along."""
     later = STEPS[STEPS.index(status) + 1 :] if status in STEPS else STEPS
-    to = next((step for step in later if step in STATUS_FLOW[status].may_go_to), None)
+    return next((step for step in later if step in STATUS_FLOW[status].may_go_to), None)
+
+
+def _next(status: str) -> dict[str, str] | None:
+    to = next_step(status)
     return {"to": to, "label": STATUS_FLOW[to].label} if to else None
 
 

@@ -1,8 +1,11 @@
 """What most tests stand on: the main board and three people."""
 
 import os
+import uuid
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -75,6 +78,17 @@ def ana(client: Client, dispatcher: User) -> Client:
 def postgres_url() -> Iterator[str]:
     with postgres.running() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request, tmp_path) -> str:
+    """A new database of each engine, for a program to migrate."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'race.sqlite3'}"
+    url, name = request.getfixturevalue("postgres_url"), f"empty_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ were answered what; every now and then one is killed and another one takes its t
 """
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -23,25 +22,23 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qdn.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from crew import plan  # noqa: E402
 from crew.models import Assignment, CrewChange, Event, Member  # noqa: E402
 from dispatch.models import Board  # noqa: E402
 from dispatch.rules import Refused  # noqa: E402
+from tests.races import close, fork, run  # noqa: E402
 
 CONTENDERS, ROUNDS = 64, int(os.environ.get("RACE_ROUNDS", 10))
 WRITERS, EVENTS, OPERATIONS = 8, 24, int(os.environ.get("RACE_OPERATIONS", 1200))
 KILLS = 24
 
-fork = multiprocessing.get_context("fork")
-
 
 def race_for_one_place() -> dict[str, Any]:
     [event], members = _events(1), _members(CONTENDERS)
     start, results = fork.Barrier(CONTENDERS), fork.SimpleQueue()
-    run([(_contender, event.pk, member.pk, start, results) for member in members])
+    run([(_contender, event.pk, member.pk, start, results) for member in members], 600)
     wins = [results.get() for _ in members]
     event.refresh_from_db()
     return {
@@ -146,27 +143,6 @@ def _members(count: int) -> list[Member]:
     board = Board.objects.get(slug="main")
     names = [f"Member {number}" for number in range(count)]
     return [Member.objects.create(board=board, name=name, email=f"{name[7:]}@example.com") for name in names]
-
-
-def run(arguments: list[tuple[Any, ...]]) -> None:
-    """Each process opens its own connection, so the parent's is closed before the fork."""
-    close()
-    processes = [fork.Process(target=target, args=rest) for target, *rest in arguments]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(600)
-    if any(process.exitcode != 0 for process in processes):
-        for process in processes:
-            process.kill()
-        sys.exit(f"exit codes {[process.exitcode for process in processes]}")
-
-
-def close() -> None:
-    for connection in connections.all():
-        connection.close()
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()
 
 
 if __name__ == "__main__":

@@ -2,18 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections import defaultdict
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from tests.crew.linearizability import is_linearizable, operation
+from tests.races import found_by
 
-ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("RACE_ROUNDS", 10))
 OPERATIONS = int(os.environ.get("RACE_OPERATIONS", 1200))
 SECONDS = 110 + 5 * ROUNDS + OPERATIONS / 40
@@ -21,30 +17,12 @@ SECONDS = 110 + 5 * ROUNDS + OPERATIONS / 40
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(SECONDS + 20)]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request, tmp_path) -> str:
-    """A new, empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'race.sqlite3'}"
-    url, name = request.getfixturevalue("postgres_url"), f"crew_{request.node.originalname[5:45]}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
 @pytest.fixture
-def race(database_url, tmp_path):
+def race(empty_database_url, tmp_path):
     def race(*arguments: str) -> dict:
-        environment = os.environ | {
-            "DATABASE_URL": database_url,
-            "VAR_DIR": str(tmp_path),
-            "DJANGO_SETTINGS_MODULE": "qdn.settings",
-            "LOG_LEVEL": "CRITICAL",
-        }
-        command = [sys.executable, "-m", "tests.crew.race_claimers", *arguments]
-        ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS)
-        assert (ran.returncode, ran.stderr) == (0, "")
-        return json.loads(ran.stdout)
+        return found_by(
+            "tests.crew.race_claimers", *arguments, database_url=empty_database_url, folder=tmp_path, seconds=SECONDS
+        )
 
     return race
 

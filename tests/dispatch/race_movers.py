@@ -5,7 +5,6 @@ on jobs of their own. The database is DATABASE_URL's. Prints what was found as J
 """
 
 import json
-import multiprocessing
 import os
 import sys
 from multiprocessing.synchronize import Barrier
@@ -17,23 +16,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qdn.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connections  # noqa: E402
 
 from dispatch import flow  # noqa: E402
 from dispatch.models import Board, Job, StatusChange  # noqa: E402
+from tests.races import close, fork, run  # noqa: E402
 
 MOVERS, ROUNDS = 16, int(os.environ.get("RACE_ROUNDS", 60))
 WRITERS, MOVES = 8, 25
 TO = ("scheduled", "requested")
-
-fork = multiprocessing.get_context("fork")
 
 
 def race_for_one_job() -> dict[str, Any]:
     """In each round all move the row that they have: the winner of the last round its own, the others their conflict's."""
     board, job = _board(), _open("one")
     start, results = fork.Barrier(MOVERS), fork.SimpleQueue()
-    _run([(_mover, number, job.pk, start, results) for number in range(MOVERS)])
+    run([(_mover, number, job.pk, start, results) for number in range(MOVERS)], 120)
     wins = [results.get() for _ in range(MOVERS)]
     job.refresh_from_db()
     board.refresh_from_db()
@@ -63,7 +60,7 @@ def write_on_one_board() -> dict[str, Any]:
     board = _board()
     jobs = [_open(f"job-{number}") for number in range(WRITERS)]
     start, results = fork.Barrier(WRITERS), fork.SimpleQueue()
-    _run([(_writer, number, job.pk, start, results) for number, job in enumerate(jobs)])
+    run([(_writer, number, job.pk, start, results) for number, job in enumerate(jobs)], 120)
     acknowledged = sorted(seq for _ in range(WRITERS) for seq in results.get())
     board.refresh_from_db()
     return {
@@ -92,28 +89,7 @@ def _open(uid: str) -> Job:
     return flow.open_job(_board(), uid=uid, by="race", channel="api", location="1428 Elm St")
 
 
-def _run(arguments: list[tuple[Any, ...]]) -> None:
-    """Each process opens its own connection, so the parent's is closed before the fork."""
-    _close()
-    processes = [fork.Process(target=target, args=rest) for target, *rest in arguments]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    if any(process.exitcode != 0 for process in processes):
-        for process in processes:
-            process.kill()
-        sys.exit(f"exit codes {[process.exitcode for process in processes]}")
-
-
-def _close() -> None:
-    for connection in connections.all():
-        connection.close()
-        if hasattr(connection, "close_pool"):
-            connection.close_pool()
-
-
 if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     print(json.dumps({"one": race_for_one_job, "many": write_on_one_board}[sys.argv[1]]()))  # noqa: T201
-    _close()
+    close()

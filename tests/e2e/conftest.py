@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.conftest import missing
 from tests.postgres import free_port
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
-expect.set_options(timeout=15_000)  # a machine may be busy with other tests; what is there is found at once
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -45,23 +45,23 @@ def demo(tmp_path_factory) -> Iterator[Demo]:
     environment = {key: value for key, value in os.environ.items() if key not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}}
     environment |= {"PORT": str(port), "VAR_DIR": str(var)}
     running = Demo(f"http://127.0.0.1:{port}", var, environment)
-    process = subprocess.Popen(
-        [sys.executable, "-u", "manage.py", "demo"], cwd=ROOT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        # A shell switches SIGINT off for what it starts in the background.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if "Ctrl-C stops it" in line:
-            break
-    else:
-        pytest.fail("the demo did not start:\n" + "".join(lines), pytrace=False)
+    log = (
+        var / "demo.log"
+    )  # a file, not a pipe: the demo prints every text and e-mail, and would stand still once it is full
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "manage.py", "demo"], cwd=ROOT, env=environment,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            # A shell switches SIGINT off for what it starts in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+    wait_for(lambda: process.poll() is not None or "Ctrl-C stops it" in log.read_text(), "the demo is up", 60)
+    if process.poll() is not None:
+        pytest.fail(f"the demo did not start:\n{log.read_text()}", pytrace=False)
     yield running
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=20)
-    assert (process.returncode, rest.strip().splitlines()[-1:]) == (0, ["Stopped."]), rest
+    process.wait(20)
+    assert (process.returncode, log.read_text().strip().splitlines()[-1:]) == (0, ["Stopped."]), log.read_text()[-4000:]
 
 
 @pytest.fixture(scope="session")

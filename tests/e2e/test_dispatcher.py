@@ -191,7 +191,7 @@ def test_unsaved_changes_are_not_lost_by_accident(screen, new_job):
 
 
 def test_jobs_left_over_stand_at_the_top_by_themselves(screen, new_job):
-    old = new_job(location="1 Leftover St", window_start="2026-01-05T16:00Z", window_end="2026-01-05T18:00Z")
+    old = new_job(location="1 Undone Ave", window_start="2026-01-05T16:00Z", window_end="2026-01-05T18:00Z")
     ana = screen("ana")
 
     column = ana.page.locator("#column-scheduled .cards > *")
