@@ -82,7 +82,8 @@ export class Live {
   leave() {
     const dead = this.socket;
     this.socket = null;
-    dead?.close();
+    if (dead?.readyState !== WebSocket.CONNECTING) dead?.close();
+    else dead.onopen = () => dead.close(); // before it is open, browsers call that a failure
   }
 
   drop() {

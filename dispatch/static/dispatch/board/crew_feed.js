@@ -90,7 +90,8 @@ export class CrewFeed {
   hangUp() {
     const dead = this.socket;
     this.socket = undefined;
-    dead?.close();
+    if (dead?.readyState !== WebSocket.CONNECTING) dead?.close();
+    else dead.onopen = () => dead.close(); // before it is open, browsers call that a failure
   }
 
   reconnect() {
