@@ -72,7 +72,7 @@ def cancel_event(event: Event, *, by: str, reason: str) -> Event:
     now = timezone.now()
     with transaction.atomic():
         current = _locked(event)
-        telling.all_of(current, "crew_cancelled", by=by, reason=reason)
+        telling.all_of(current, "crew_cancelled", by=by)
         _end(current.assignments.present(), now, by, reason)
         jobs = [outing.job for outing in current.outings.select_related("job__board")]
         current.outings.all().delete()

@@ -26,8 +26,8 @@ OVERTAKEN = "The plan has moved on since."
 ASKED_AGAIN = "They asked for another one."
 
 
-def one(assignment: Assignment, kind: str, *, by: str, reason: str = "") -> None:
-    """Tells the member of one assignment. The reason is read from the history when the message is written."""
+def one(assignment: Assignment, kind: str, *, by: str) -> None:
+    """Tells the member of one assignment. A reason is read from the history when the message is written."""
     event, member, now = assignment.event, assignment.member, timezone.now()
     if event.ends_at <= now or not (news := _news(message_about.of_place(event, member), kind)):
         return
@@ -39,10 +39,10 @@ def one(assignment: Assignment, kind: str, *, by: str, reason: str = "") -> None
     Message.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def all_of(event: Event, kind: str, *, by: str, reason: str = "") -> None:
+def all_of(event: Event, kind: str, *, by: str) -> None:
     """Tells everybody who has a place in an event."""
     for assignment in event.assignments.present().select_related("member"):
-        one(assignment, kind, by=by, reason=reason)
+        one(assignment, kind, by=by)
 
 
 def sign_in_link(member: Member, *, by: str) -> None:

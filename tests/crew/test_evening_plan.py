@@ -6,7 +6,7 @@ from icalendar import Calendar
 
 from crew import message_evening, plan
 from crew.models import Assignment, Event, Member
-from dispatch.messages import sms, working
+from dispatch.messages import working
 from dispatch.messages.sending import Sender
 from dispatch.models import Board, Message, OptOut
 from tests.crew.factories import make_event, make_member
@@ -24,19 +24,6 @@ PHONE, EMAIL = "+13035550142", "dee@example.com"
 def clock():
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    taken = []
-
-    class Phone:
-        def send(self, to, text, dedupe_key):
-            taken.append((to, text))
-            return ""
-
-    monkeypatch.setattr(sms, "provider", Phone)
-    return taken
 
 
 @pytest.fixture

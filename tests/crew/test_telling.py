@@ -10,7 +10,7 @@ from icalendar import Calendar
 from crew import doors, plan, telling
 from crew.devices import SignInLink, hashed
 from crew.models import Event, Member, Truck
-from dispatch.messages import audiences, gsm7, limits, opt_outs, queueing, sms, writing
+from dispatch.messages import audiences, gsm7, limits, opt_outs, queueing, writing
 from dispatch.messages.kinds import KINDS
 from dispatch.messages.sending import Sender
 from dispatch.models import Board, Message, MessageTemplate, OptOut
@@ -36,20 +36,6 @@ def clock(settings):
     settings.PUBLIC_ORIGIN, settings.API_ORIGIN = "https://pages.example", ORIGIN
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture
-def texts(monkeypatch):
-    """What the provider of texts took: (number, text)."""
-    taken = []
-
-    class Phone:
-        def send(self, to, text, dedupe_key):
-            taken.append((to, text))
-            return ""
-
-    monkeypatch.setattr(sms, "provider", Phone)
-    return taken
 
 
 @pytest.fixture
