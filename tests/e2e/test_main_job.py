@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import count
 
 import pytest
 from playwright.sync_api import expect
@@ -39,7 +40,13 @@ def drag(screen, card, target, there=None) -> None:
     mouse.down()
     mouse.move(start["x"] + start["width"] / 2 + 12, start["y"] + 40, steps=4)
     mouse.move(end["x"] + end["width"] / 2, end["y"] + 90, steps=12)
-    wait_until(there or target.locator(".ghost").is_visible, seconds=5, what="the card is seen where it will land")
+    there, step = there or target.locator(".ghost").is_visible, count()
+
+    def seen() -> bool:  # a hand is never quite still, and the board looks again only when it moves
+        mouse.move(end["x"] + end["width"] / 2 + next(step) % 2, end["y"] + 90)
+        return there()
+
+    wait_until(seen, seconds=5, what="the card is seen where it will land")
     mouse.up()
 
 

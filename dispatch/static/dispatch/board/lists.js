@@ -11,17 +11,21 @@ export function showList(list, entries, make) {
   arrange(list, [...now.values()]);
 }
 
-/** Makes the children of a list the wanted ones, touching only what is not in its place. */
+/**
+ * Makes the children of a list the wanted ones. What is not wanted goes first, and of a pair that changed places only one is
+ * moved: an element that is taken out and put back loses the focus and the click that has begun on it.
+ */
 export function arrange(list, wanted) {
+  const kept = new Set(wanted);
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove();
   let place = list.firstElementChild;
   for (const element of wanted) {
+    if (place && place !== element && place.nextElementSibling === element) {
+      place.remove(); // it comes later
+      place = element;
+    }
     if (element === place) place = place.nextElementSibling;
     else list.insertBefore(element, place);
-  }
-  while (place) {
-    const next = place.nextElementSibling;
-    place.remove();
-    place = next;
   }
 }
 

@@ -5,6 +5,7 @@ import { LANES, lane } from "./lanes.js";
 import { arrange } from "./lists.js";
 
 const CAP = 50;
+const PRESS_MS = 1_000; // longer than a click; a release that the page never heard of holds up nothing
 
 export class View {
   /** @param {{asks: object, channels: object}} kinds  the words of requests and channels, as the page has them */
@@ -23,7 +24,23 @@ export class View {
       const more = event.target.closest("[data-more]");
       if (more) this.more(more.dataset.more);
     });
+    document.getElementById("columns").addEventListener("pointerdown", () => this.press(PRESS_MS));
+    for (const end of ["pointerup", "pointercancel"]) {
+      window.addEventListener(end, () => this.pressed && this.press(0)); // the click comes first
+    }
     setInterval(() => this.draw(), 30_000);
+  }
+
+  /** Nor does anything move between the two halves of a click: the button would not be under it any more. */
+  press(ms) {
+    clearTimeout(this.pressed);
+    this.pressed = setTimeout(() => this.lift(), ms);
+  }
+
+  lift() {
+    clearTimeout(this.pressed);
+    this.pressed = null;
+    this.draw();
   }
 
   /** While a card is in somebody's hand nothing moves under it; what came in is drawn when it is dropped. */
@@ -33,11 +50,11 @@ export class View {
 
   release() {
     this.held = false;
-    this.draw();
+    this.lift();
   }
 
   draw() {
-    if (this.held) return;
+    if (this.held || this.pressed) return;
     this.time = new Date();
     const focused = document.activeElement;
     if (this.instead) this.instead.draw();
