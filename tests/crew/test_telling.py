@@ -491,6 +491,19 @@ class TestTheNightBefore:
             (f"event:{early.uid}", "sent"), (f"event:{late.uid}", "queued"),
         ]  # fmt: skip
 
+    @pytest.mark.parametrize(
+        ("begins", "due"), [(timedelta(0), NIGHT + timedelta(seconds=8)), (timedelta(hours=1), MORNING)]
+    )
+    def test_it_is_due_as_the_text_would_have_been(self, tell, al, begins, due):
+        Member.objects.update(email=EMAIL)
+        al.refresh_from_db()
+        tell("crew_assigned", begins)
+        mail = Message.objects.get(channel="email")
+        Message.objects.exclude(pk=mail.pk).delete()
+        audiences.of(mail).load(mail)
+
+        assert queueing.instead(mail, "It comes back.").send_after == due
+
     @pytest.mark.parametrize(("begins", "due"), [(timedelta(0), NIGHT), (timedelta(hours=1), MORNING)])
     def test_nor_does_it_wait_when_the_office_sends_it_again(self, tell, clock, texts, begins, due):
         tell("crew_assigned", begins)
