@@ -1,6 +1,8 @@
 # `make run` and `make test` set up everything they need, and nothing again when nothing changed.
 .PHONY: setup run edge edge-demo test fast lint bench lock screenshots
 PYTHON := .venv/bin/python
+# Images of Python often set it. Every process, of which the tests start hundreds, would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 setup: ## Python packages and browser libraries
 	@.ci/setup run

@@ -26,7 +26,7 @@ from .kept import Kept
 from .models import Event
 from .places import state, state_in_words
 
-FIELDS = ["title", "starts_at", "ends_at", "truck", "captains", "first_mates", "notes", "version"]
+FIELDS = ["title", "starts_at", "ends_at", "reason", "truck", "captains", "first_mates", "notes", "version"]
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -99,22 +99,23 @@ class EventAdmin(Kept):
         return (*self.readonly_fields, "board") if obj else self.readonly_fields
 
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
-        """A new event has no record yet, and whoever only looks has no form that would need a version."""
-        if obj is None:
-            return self.fieldsets[:1]
-        if self.has_change_permission(request, obj):
+        """A new event has no record and no people yet, and whoever only looks has no form that would need a version."""
+        if obj and self.has_change_permission(request, obj):
             return self.fieldsets
+        hidden = {"reason", "version"} if obj else {"reason"}
         return [
-            (title, {"fields": [name for name in part["fields"] if name != "version"]}) for title, part in self.fieldsets
+            (title, {"fields": [name for name in part["fields"] if name not in hidden]})
+            for title, part in self.fieldsets[: None if obj else 1]
         ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """In the board's time zone. Who loses a race gets the form again, with what was typed and what is different."""
+        """In the board's time zone. Who loses a race gets the form again, with what was typed and what is different, or who
+        has got another place."""
         board = self._board(request, args[0] if args else kwargs.get("object_id"))
         with timezone.override(board.zone if board else None):
             try:
                 response = super().changeform_view(request, *args, **kwargs)
-            except plan.Stale:
+            except (plan.Stale, plan.Overlaps):
                 response = super().changeform_view(request, *args, **kwargs)
             except Refused as error:  # cancelled while the form was being saved
                 self.message_user(request, str(error), messages.ERROR)
@@ -134,11 +135,14 @@ class EventAdmin(Kept):
         return {"board": Board.objects.order_by("pk").first()} | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: Event, form: EventForm, change: bool) -> None:
+        facts, by = form.cleaned_data, name(request)
         if change:
-            plan.edit_event(obj, form.changes(), expect=form.cleaned_data["version"], by=name(request))
+            saved = plan.edit_event(obj, form.changes(), expect=facts["version"], by=by, reason=facts["reason"])
         else:
-            made = plan.open_event(form.cleaned_data["board"], by=name(request), **form.changes())
-            obj.pk, obj.uid, obj.seq = made.pk, made.uid, made.seq
+            saved = plan.open_event(facts["board"], by=by, **form.changes())
+            obj.pk, obj.uid, obj.seq = saved.pk, saved.uid, saved.seq
+        for warning in plan.warnings(saved):
+            self.message_user(request, warning, messages.WARNING)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
         if obj := kwargs["obj"]:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from dispatch.words import moment_in_words
 
+from .editing import PLACES, elsewhere, in_words
 from .event_shown import offered
-from .models import Event, Member, Role, Truck
+from .models import COUNTERS, Event, Member, Role, Truck
 from .plan import EDITABLE
 from .rules import Stale
 
@@ -20,11 +21,16 @@ class EventForm(forms.ModelForm):
     """Knows which change of the event it shows. When that is no longer the last one it says what is different now, and
     saving again means it."""
 
+    reason = forms.CharField(
+        required=False, max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="Only when new hours put people on two events at the same time.",
+    )  # fmt: skip
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the change number that the form shows
 
     class Meta:
         model = Event
         fields: ClassVar = ["board", "title", "starts_at", "ends_at", "truck", "captains", "first_mates", "notes"]
+        error_messages: ClassVar = {places: {"min_value": PLACES, "max_value": PLACES} for _, places in COUNTERS.values()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,11 +54,17 @@ class EventForm(forms.ModelForm):
             self.data = QueryDict.copy(self.data)  # type: ignore[arg-type]  # what a browser sends is a QueryDict
             self.data["version"] = str(current.seq)
             self.add_error(None, self._what_differs(current, cleaned))
+        if self.instance.pk and {"starts_at", "ends_at", "reason"} <= set(cleaned) and not cleaned["reason"].strip():
+            self._check_free(cleaned["starts_at"], cleaned["ends_at"])
         return cleaned
 
     def changes(self) -> dict[str, Any]:
         """The columns that plan.edit_event may write, as the form has them."""
         return {name: value for name, value in self.cleaned_data.items() if name in EDITABLE}
+
+    def _check_free(self, start: datetime, end: datetime) -> None:
+        if places := elsewhere(self.instance, (self.instance.starts_at, self.instance.ends_at), (start, end)):
+            self.add_error("reason", f"{in_words(places)}. Say why they may be on both, and save again.")
 
     def _what_differs(self, current: Event, cleaned: dict[str, Any]) -> str:
         different = [

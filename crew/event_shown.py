@@ -46,6 +46,7 @@ def about(event: Event) -> dict[str, Any]:
         "when": window_in_words(event.starts_at, event.ends_at, event.board.zone),
         "roles": [_role(event, role) for role in Role],
         "warnings": [] if event.cancelled_at else warnings(event),
+        "is_over": event.ends_at <= timezone.now(),
         "jobs": _jobs(event),
         "history": in_words(steps[:SHOWN]),
         "has_more_history": len(steps) > SHOWN,

@@ -1,6 +1,6 @@
 """Photos that crews take, and the view that shows them to the crew."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 from django.core.exceptions import PermissionDenied
@@ -8,15 +8,18 @@ from django.core.files import File
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from dispatch import photos, pictures
-from dispatch.rules import Refused
 
 from . import field
 from .access import member_of
 from .models import Member, Outing
+from .spoken import Refusal
 
+UPLOAD = timedelta(minutes=5)
+"""A photo may be under way for so long: its phone's clock is not behind for that."""
 START = 16
 """So many characters of a photo's id, 64 bits, say what it was sent with; the rest is random."""
 
@@ -57,5 +60,6 @@ def _start(member: Member, key: str) -> str:
 
 def _sent_before(entry: dict[str, Any], kind: str) -> str:
     if entry["kind"] != kind:
-        raise Refused("key_reused", "This Idempotency-Key stands for another photo. Use a new one for each.")
+        text = gettext("This Idempotency-Key stands for another photo. Use a new one for each.")
+        raise Refusal("key_reused", text)
     return str(entry["id"])

@@ -1,17 +1,26 @@
-"""The buttons on the page of a member: a link to sign in, and the end of phones. For whoever may change members: who has
-such a link is that member to the phone pages.
+"""The buttons on the page of a member: a link to sign in, the end of phones, and of all that they have when they leave. For
+whoever may change members: who has a link to sign in is that member to the phone pages.
 """
+
+from contextlib import suppress
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
-from . import doors
+from dispatch.api import name
+from dispatch.rules import Refused
+
+from . import doors, plan
+from .member_forms import coming, counted
 from .models import Device, Member
+
+LEFT = "They do not work here any more."
 
 
 @require_POST
@@ -42,6 +51,30 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         doors.revoke(member)
         words = f"All phones of {member.name} are signed out, and no link that was made works any more."
+    _log(request, member, words)
+    messages.success(request, words)
+    return redirect("admin:crew_member_change", pk)
+
+
+@require_POST
+def leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """Makes a member inactive, as the form does, and gives back the places that they have in events that are not over."""
+    member = _member(request, pk)
+    if not request.user.has_perm("crew.change_event"):
+        raise PermissionDenied
+    reason = request.POST.get("reason", "").replace("\0", "").strip() or LEFT
+    with transaction.atomic():
+        member.is_active = False
+        member.save(update_fields=["is_active"])
+        doors.revoke(member)
+    given = []
+    for event in coming(member):
+        with suppress(Refused):  # cancelled, or given back by somebody else just now
+            plan.release(event, member, by=name(request), reason=reason, is_staff=True)
+            given.append(event)
+    words = (
+        f"{member.name} is not active, and has given {counted(given)} back." if given else f"{member.name} is not active."
+    )
     _log(request, member, words)
     messages.success(request, words)
     return redirect("admin:crew_member_change", pk)

@@ -7,18 +7,20 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from dispatch.admin import PHONE
 from dispatch.api import name
+from dispatch.models import Board
 from dispatch.phones import spoken
 from dispatch.rules import Refused
 from dispatch.words import moment_in_words
 
 from . import doors, plan
 from .kept import Kept
-from .member_acts import make_link, revoke
-from .member_forms import MemberForm, coming, in_words
+from .member_acts import leave, make_link, revoke
+from .member_forms import MemberForm, coming, counted, in_words
 from .models import Member
 
 SIGNED_IN = Q(devices__revoked_at=None, devices__isnull=False)
@@ -87,8 +89,14 @@ class MemberAdmin(Kept):
         return [
             path("<int:pk>/link/", wrap(make_link), name="crew_member_link"),
             path("<int:pk>/revoke/", wrap(revoke), name="crew_member_revoke"),
+            path("<int:pk>/leave/", wrap(leave), name="crew_member_leave"),
             *super().get_urls(),
         ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The board, where there is no other to choose."""
+        boards = list(Board.objects.all()[:2])
+        return ({"board": boards[0]} if len(boards) == 1 else {}) | super().get_changeform_initial_data(request)
 
     def save_model(self, request: HttpRequest, obj: Member, form: MemberForm, change: bool) -> None:
         """Writes what the form changed and nothing else."""
@@ -107,8 +115,12 @@ class MemberAdmin(Kept):
         """Their phones are signed out for good. Else they would be signed in again when the member comes back."""
         doors.revoke(member)
         if on := coming(member):
-            words = f"{member.first_name} still has a place in {in_words(on)}. Release them there."
-            self.message_user(request, words, messages.WARNING)
+            words = f"{member.first_name} still has a place in {in_words(on)}."
+            more = "Somebody who may change events can release them there."
+            if request.user.has_perm("crew.change_event"):
+                page = reverse("admin:crew_member_change", args=[member.pk])
+                more = format_html('<a href="{}#places">Give back {}</a>', page, counted(on))
+            self.message_user(request, format_html("{} {}", words, more), messages.WARNING)
 
     def _follow(self, request: HttpRequest, member: Member) -> None:
         """After the commit, because the plan locks events before members."""
@@ -121,6 +133,9 @@ class MemberAdmin(Kept):
         if obj := kwargs["obj"]:
             open_ = obj.devices.filter(revoked_at=None)
             context["phones"] = [(device, moment_in_words(device.last_seen_at, obj.board.zone)) for device in open_]
+            on = coming(obj)
+            context["places"] = [(event, moment_in_words(event.starts_at, obj.board.zone)) for event in on]
+            context["their_places"] = counted(on)
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="roles")

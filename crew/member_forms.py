@@ -49,6 +49,11 @@ def coming(member: Member) -> list[Event]:
     return list(mine.filter(ends_at__gt=timezone.now()).order_by("starts_at"))
 
 
+def counted(events: list[Event]) -> str:
+    """«their 3 places»"""
+    return f"their {len(events)} places" if len(events) > 1 else "their place"
+
+
 def in_words(events: list[Event]) -> str:
     """«“North” and 2 more»."""
     more = f" and {len(events) - 1} more" if len(events) > 1 else ""

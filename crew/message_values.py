@@ -32,7 +32,7 @@ PLACEHOLDERS: Mapping[str, str] = MappingProxyType({
     "where": "street and town of the first stop; may be empty",
     "crew": "first names of the others on it; may be empty",
     "notes": "the office's notes for the crew; may be empty",
-    "reason": "why it was cancelled, or the place given to somebody else; may be empty",
+    "reason": "why the office cancelled it, took the place back, or keeps them on it; may be empty",
     "phone": "the company's phone number; may be empty",
     "link": "the crew's page, or the link to sign in",
 })  # fmt: skip
@@ -139,10 +139,12 @@ def _facts(event: Event, place: Assignment) -> Facts:
 
 
 def _reason(event: Event, place: Assignment) -> str:
-    """Why it is cancelled, why they are off, or else why they have to stay."""
+    """Why it is cancelled, why they are off, or else why they have to stay: what others say. Why a member wants to go is
+    for the office, and the board lets them go for that reason."""
     if event.cancelled_at:
         return event.cancelled_because
     if place.ended_at:
-        return place.ended_because
+        is_their_own = place.ended_by == place.member.name or place.ended_because == place.release_reason
+        return "" if is_their_own else place.ended_because
     declined = event.history.filter(member=place.member_id, what="release_declined")
     return declined.values_list("reason", flat=True).last() or ""

@@ -151,6 +151,7 @@ class Outing(models.Model):
     job = models.OneToOneField(Job, on_delete=models.PROTECT, primary_key=True, related_name="outing")
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="outings")
     place = models.PositiveIntegerField(help_text="The order in which the crew does them.")
+    is_past = False  # made by crew.whose of one that is over, and never saved
 
     class Meta:
         ordering: ClassVar = ["place", "pk"]

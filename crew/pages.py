@@ -20,6 +20,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from dispatch.asks import LONGEST
+from dispatch.pictures import MOST_BYTES
 from dispatch.statuses import STATUS_FLOW
 
 from .today import next_step
@@ -85,7 +87,8 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 
 def _shell() -> dict[str, Any]:
-    return {"csrf": settings.CSRF_COOKIE_NAME, "flow": json.dumps(flow())}
+    limits = {"characters": LONGEST, "bytes": MOST_BYTES}
+    return {"csrf": settings.CSRF_COOKIE_NAME, "flow": json.dumps(flow()), "limits": json.dumps(limits)}
 
 
 def flow() -> dict[str, dict[str, Any]]:

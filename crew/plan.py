@@ -19,10 +19,11 @@ from django.utils import timezone
 from dispatch.models import Board, Job
 from dispatch.rules import Refused
 
-from . import rules, telling
+from . import editing, rules, telling
 from .models import COUNTERS, Assignment, Event, Member, Outing, Role
 from .noting import group, name_crew, name_crews, note
 from .rules import Overlaps, Stale, Taken, place_of, warnings
+from .seeing import seen
 
 __all__ = [
     "Overlaps", "Stale", "Taken", "assign", "cancel_event", "claim", "decline_release", "edit_event", "group", "open_event",
@@ -30,22 +31,24 @@ __all__ = [
 ]  # fmt: skip
 
 EDITABLE = frozenset({"title", "starts_at", "ends_at", "truck", "captains", "first_mates", "notes"})
-MOVED = frozenset({"starts_at", "ends_at", "truck", "notes"})
+HOURS = frozenset({"starts_at", "ends_at"})
+MOVED = frozenset({*HOURS, "truck", "notes"})
 """What the people on an event are told when it changes."""
 
 
 def open_event(board: Board, *, by: str, **fields: Any) -> Event:
     """Raises ValidationError, by field."""
     event = Event(board=board, **fields)
-    event.full_clean(exclude={"board"}, validate_unique=False, validate_constraints=False)
+    editing.check(event, fields)
     with transaction.atomic():
         event.save(force_insert=True)
         return note(event, "opened", by=by)
 
 
-def edit_event(event: Event, changes: Mapping[str, Any], *, expect: int, by: str) -> Event:
+def edit_event(event: Event, changes: Mapping[str, Any], *, expect: int, by: str, reason: str = "") -> Event:
     """Changes what is known about an event (`EDITABLE`). `expect` is its `seq` as it was seen. Nothing different is no
-    change. Raises Stale, ValidationError by field, and Refused for a cancelled event."""
+    change. With a reason new hours may put its people on two events at once. Raises Stale, Overlaps, ValidationError by
+    field, and Refused for a cancelled event."""
     with transaction.atomic():
         current = _locked(event)
         if current.seq != expect:
@@ -53,13 +56,15 @@ def edit_event(event: Event, changes: Mapping[str, Any], *, expect: int, by: str
         if unknown := set(changes) - EDITABLE:
             raise Refused("unknown_field", f"These cannot be edited: {', '.join(sorted(unknown))}.")
         different = {name: value for name, value in changes.items() if getattr(current, name) != value}
+        was = (current.starts_at, current.ends_at)
         for name, value in different.items():
             setattr(current, name, value)
-        current.full_clean(exclude={"board"}, validate_unique=False, validate_constraints=False)
+        editing.check(current, different)
         if not different:
             return current
         current.save(update_fields=list(different))
-        changed = note(current, "edited", by=by, facts={"changed": sorted(different)})
+        why = editing.bring_along(current, was, reason.strip()) if HOURS & set(different) else ""
+        changed = note(current, "edited", by=by, reason=why, facts={"changed": sorted(different)})
         if MOVED & set(different):
             telling.all_of(changed, "crew_changed", by=by)
         return changed
@@ -72,6 +77,7 @@ def cancel_event(event: Event, *, by: str, reason: str) -> Event:
     now = timezone.now()
     with transaction.atomic():
         current = _locked(event)
+        editing.check_not_over(current)
         telling.all_of(current, "crew_cancelled", by=by)
         _end(current.assignments.present(), now, by, reason)
         jobs = [outing.job for outing in current.outings.select_related("job__board")]
@@ -140,13 +146,15 @@ def decline_release(event: Event, member: Member, *, by: str, reason: str = "") 
     return mine
 
 
-def put_job(job: Job, event: Event | None, *, by: str, before: str | None = None) -> None:
-    """Puts a job into an event, in front of the job `before` (uid) or at the end; None takes it out of its event. Raises
-    Refused, and Stale when it was put elsewhere at the same time."""
+def put_job(job: Job, event: Event | None, *, by: str, before: str | None = None, expect: str | None = None) -> None:
+    """Puts a job into an event, in front of the job `before` (uid) or at the end; None takes it out of its event. `expect`
+    is the uid of the event it was seen in, "" for none. Raises Refused, and Stale when it was put elsewhere meanwhile."""
     if event and event.board_id != job.board_id:
         raise Refused("other_board", "This event belongs to another board.")
     here = Outing.objects.filter(job=job)
     was = here.select_related("event").first()
+    if expect is not None and expect != (was.event.uid if was else ""):
+        raise Stale(was.event if was else Event.objects.get(uid=expect))
     if was and was.event == event and before == job.uid:
         return  # it stands there
     touched = {one.pk: one for one in (was and was.event, event) if one}
@@ -176,14 +184,6 @@ def renamed(member: Member, *, by: str) -> None:
     for event in mine.order_by("pk"):
         with suppress(Refused), transaction.atomic():  # one that was cancelled just now has no crew
             name_crews(note(_locked(event), "renamed", by=by, member=member), by)
-
-
-def seen(member: Member, events: Mapping[str, int]) -> None:
-    """Notes which changes of their events (uid: seq) a member has had on their phone. Not part of a change."""
-    for uid, seq in events.items():
-        Assignment.objects.present().filter(
-            member=member, event__uid=uid, event__seq__gte=seq, seen_seq__lt=seq
-        ).update(seen_seq=seq, seen_at=timezone.now())  # fmt: skip
 
 
 def _give(

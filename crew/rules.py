@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 from django.utils import timezone
-
-from dispatch.rules import Refused
-from dispatch.words import ago, window_in_words
+from django.utils.translation import gettext
 
 from .models import Assignment, Event, Member, Role
+from .spoken import Refusal, ago, window
 
 RELEASE_UNTIL = timedelta(hours=12)
 """Before an event begins. Later than this, whoever wants to give a claimed place back asks the office."""
@@ -17,8 +16,7 @@ class Taken(Exception):
     """All places are taken. The message says by whom; `event` is the event."""
 
     def __init__(self, event: Event, assignment: Assignment | None) -> None:
-        who = assignment and f"Taken by {assignment.member.first_name} {ago(timezone.now() - assignment.since)}"
-        super().__init__(who or "There are no places")
+        super().__init__(_taken_by(assignment) if assignment else gettext("There are no places"))
         self.event = event
 
 
@@ -26,8 +24,9 @@ class Overlaps(Exception):
     """The member is somewhere else at that time. The message names the other event; `other` is that."""
 
     def __init__(self, member: Member, other: Event) -> None:
-        when = window_in_words(other.starts_at, other.ends_at, other.board.zone)
-        super().__init__(f"{member.first_name} is on “{other.title}” then: {when}")
+        start, end = (moment.astimezone(other.board.zone) for moment in (other.starts_at, other.ends_at))
+        text = gettext("{name} is on “{event}” then: {when}")
+        super().__init__(text.format(name=member.first_name, event=other.title, when=window(start, end)))
         self.other = other
 
 
@@ -38,27 +37,31 @@ class Stale(Exception):
         step = current.history.last()
         who = (step and step.by) or "Somebody"
         super().__init__(
-            f"{who} changed this event {ago(timezone.now() - step.at)}" if step else f"{who} changed this event"
+            f"{who} changed this event {ago(step.at, timezone.now())}" if step else f"{who} changed this event"
         )
         self.current = current
 
 
 def check_member(member: Member, event: Event, role: str) -> None:
-    """Raises Refused unless this person could have such a place at all."""
+    """Raises Refusal unless this person could have such a place at all."""
     if not member.is_active:
-        raise Refused("inactive", f"{member.first_name} does not work here any more.")
+        raise Refusal("inactive", gettext("{name} does not work here any more.").format(name=member.first_name))
     if member.board_id != event.board_id:
-        raise Refused("other_board", f"{member.first_name} belongs to another board.")
+        raise Refusal("other_board", gettext("{name} belongs to another board.").format(name=member.first_name))
     if not member.may_be(role):
-        raise Refused("wrong_role", f"{member.first_name} is not on the list of {Role(role).label.lower()}s.")
+        captains, mates = (
+            gettext("{name} is not on the list of captains."),
+            gettext("{name} is not on the list of first mates."),
+        )
+        raise Refusal("wrong_role", (captains if role == Role.CAPTAIN else mates).format(name=member.first_name))
 
 
 def check_takes_place(event: Event) -> None:
-    """Raises Refused when there is nothing to join any more."""
+    """Raises Refusal when there is nothing to join any more."""
     if event.cancelled_at:
-        raise Refused("cancelled", f"“{event.title}” is cancelled.")
+        raise Refusal("cancelled", gettext("“{event}” is cancelled.").format(event=event.title))
     if event.ends_at <= timezone.now():
-        raise Refused("over", f"“{event.title}” is over.")
+        raise Refusal("over", gettext("“{event}” is over.").format(event=event.title))
 
 
 def check_free(member: Member, event: Event) -> None:
@@ -101,3 +104,8 @@ def warnings(event: Event) -> list[str]:
         if other := others.filter(assignments__member=one.member_id, assignments__ended_at=None).first():
             found.append(f"{one.member.first_name} is on “{other.title}” at the same time.")
     return found
+
+
+def _taken_by(assignment: Assignment) -> str:
+    when = ago(assignment.since, timezone.now())
+    return gettext("Taken by {name} {ago}").format(name=assignment.member.first_name, ago=when)

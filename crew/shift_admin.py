@@ -6,7 +6,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -21,8 +21,7 @@ from django.utils import timezone
 from dispatch.models import Board
 from dispatch.words import moment_in_words
 
-from .clock import counted
-from .field import AHEAD, OLDEST
+from .clock import AHEAD, NONE, OLDEST, counted
 from .kept import OnlyToLookAt
 from .models import Shift
 from .weeks import WEEK, midnight, week_in_words, week_of
@@ -130,10 +129,14 @@ class ShiftAdmin(OnlyToLookAt):
     def both_clocks(self, shift: Shift) -> str:
         """Where they differ: somebody clocked in or out without a network, or the phone's clock is wrong."""
         zone = shift.member.board.zone
-        pairs = [("from", shift.started_device_at, shift.started_at), ("until", shift.ended_device_at, shift.ended_at)]
+        ends = [
+            ("from", shift.started_device_at, shift.started_at, shift.started_skew),
+            ("until", shift.ended_device_at, shift.ended_at, shift.ended_skew),
+        ]
         said = [
-            f"{what}: the phone said {moment_in_words(device, zone)}, it reached us {moment_in_words(ours, zone)}"
-            for what, device, ours in pairs
+            f"{what}: the phone said {moment_in_words(device, zone)}{off_in_words(skew)}, it reached us "
+            f"{moment_in_words(ours, zone)}"
+            for what, device, ours, skew in ends
             if device and ours and abs(device - ours) > AHEAD
         ]
         return "; ".join(said) or "the same"
@@ -169,6 +172,13 @@ def counted_in_words(shift: Shift) -> str:
     start, end = _span(shift)
     began, ended = (PHONE if start != shift.started_at else OURS), (PHONE if end != shift.ended_at else OURS)
     return began if end is None or began == ended else f"from {began}; until {ended}"
+
+
+def off_in_words(skew: timedelta) -> str:
+    """« (its clock was 2:05 h behind)»; nothing where it was right, or did not say what time it was."""
+    minutes = round(abs(skew).total_seconds() / 60)
+    way = "ahead" if skew > NONE else "behind"
+    return f" (its clock was {minutes // 60}:{minutes % 60:02} h {way})" if skew else ""
 
 
 def totals(shifts: Iterable[Shift]) -> list[Total]:

@@ -5,19 +5,23 @@ Each handler loads, calls the plan once and answers with the event as the office
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from ninja import Header, Query, Status
 
 from dispatch.api import name, needs, version
 from dispatch.idempotency import once
 from dispatch.models import Board, Job
+from dispatch.problems import problem
 from dispatch.schemas import Text
+from dispatch.words import ago
 
 from . import listing, plan
 from .api import router
-from .models import Event, Member, Outing, Truck
-from .staff_schemas import EventFacts, JobPlace, NewEvent, Place, Reason
+from .models import Event, Member, Truck
+from .staff_schemas import EventEdit, EventFacts, JobPlace, NewEvent, Place, Reason
 
 __all__ = ["router"]  # the crews' one: GET and POST /events are one address
 
@@ -33,11 +37,14 @@ def open_event(request: HttpRequest, facts: NewEvent) -> Status[dict[str, Any]]:
 @router.patch("/events/{slug:uid}", summary="Change what is known about an event")
 @needs("dispatch.change_job")
 def edit_event(
-    request: HttpRequest, uid: str, facts: EventFacts, if_match: str = Header(""), seq: int | None = Query(None)
+    request: HttpRequest, uid: str, facts: EventEdit, if_match: str = Header(""), seq: int | None = Query(None)
 ) -> dict[str, Any]:  # fmt: skip
-    """Name the number you saw, as `If-Match: "<seq>"` or as `?seq=`: two editors cannot overwrite each other."""
+    """Name the number you saw, as `If-Match: "<seq>"` or as `?seq=`: two editors cannot overwrite each other.
+    New hours at which somebody is elsewhere are 409 `overlaps`, which says who and where; with a `reason` they may be on
+    both."""
     event, expect = _event(uid), version(if_match, seq)
-    return _shown(plan.edit_event(event, _with_truck(facts, event.board), expect=expect, by=name(request)))
+    changes = _with_truck(facts, event.board)
+    return _shown(plan.edit_event(event, changes, expect=expect, by=name(request), reason=facts.reason))
 
 
 @router.post("/events/{slug:uid}/cancel", summary="Cancel an event")
@@ -79,15 +86,36 @@ def decline_release(request: HttpRequest, uid: str, member: str, why: Reason) ->
 
 @router.put("/jobs/{slug:uid}/event", summary="Put a job into an event, or take it out")
 @needs("dispatch.change_job")
-def put_job(request: HttpRequest, uid: str, place: JobPlace) -> dict[str, Any]:
-    """In front of the job `before`, or at the end. `events` are those that changed: at most two."""
+def put_job(request: HttpRequest, uid: str, place: JobPlace) -> dict[str, Any] | HttpResponse:
+    """In front of the job `before`, or at the end. `events` are those that changed: at most two. Say with `from` which
+    event you saw it in, and two people cannot overwrite each other: 409 `stale` says who put it elsewhere. Its `event` is
+    the one that the job is in now, or was taken out of; `events` has the one that you saw, too."""
     job = get_object_or_404(Job.objects.select_related("board"), uid=uid)
     event = _event(place.event) if place.event else None
-    was = Outing.objects.filter(job=job).values_list("event", flat=True).first()
-    plan.put_job(job, event, by=name(request), before=place.before)
-    touched = [pk for pk in (was, event.pk if event else None) if pk is not None]
-    changed = Event.objects.filter(pk__in=touched).order_by("starts_at", "pk")
-    return {"events": [listing.as_seen(one, None) for one in changed]}
+    seen = _event(place.seen_in) if place.seen_in else None
+    was = Event.objects.filter(outings__job=job).first()
+    try:
+        plan.put_job(job, event, by=name(request), before=place.before, expect=place.expect)
+    except plan.Stale as stale:
+        there, both = stale.current, _listed(stale.current, seen)
+        return problem(409, "stale", _elsewhere(job, there), event=listing.as_seen(there, None), events=both)
+    return {"events": _listed(was, event)}
+
+
+def _elsewhere(job: Job, event: Event) -> str:
+    """Who put the job into an event, or took it out, and when. It may never have been there."""
+    of_this_job = Q(what="planned", facts__job=job.uid) | Q(what="cancelled")
+    step = event.history.filter(of_this_job).last()
+    if step is None:
+        return f"{plan.Stale(event)}."
+    did = "cancelled" if step.what == "cancelled" else "put this job into" if step.facts["into"] else "took this job out of"
+    return f"{step.by or 'Somebody'} {did} “{event.title}” {ago(timezone.now() - step.at)}."
+
+
+def _listed(*events: Event | None) -> list[dict[str, Any]]:
+    """As they are now."""
+    now = Event.objects.filter(pk__in=[event.pk for event in events if event]).order_by("starts_at", "pk")
+    return [listing.as_seen(one, None) for one in now]
 
 
 def _with_truck(facts: EventFacts, board: Board) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """What a member's phone shows: their events of today and tomorrow with the jobs in order, and their week. Reads only.
 
 A job is `{"id", "seq", "status", "label", "color", "icon", "place", "service", "serviceLabel", "location", "window":
-{"start", "end"} | null, "loadEighths", "next": {"to", "label"} | null, "photos": [{"id", "kind"}], "contact": {"name",
-"phone", "accessNotes", "notes"} | null}`. How to reach a customer and how to get in is there as long as the crew needs it:
-while the job is open and its event is today or tomorrow.
+{"start", "end"} | null, "loadEighths", "next": {"to", "label"} | null, "startFrom", "photos": [{"id", "kind"}], "contact":
+{"name", "phone", "accessNotes", "notes"} | null}`. How to reach a customer and how to get in is there as long as the crew
+needs it: while the job is open and its event is today or tomorrow, or was over less than six hours ago.
+
+`startFrom` is when a crew may be on the way at the earliest. A phone without a network has tomorrow's plan since yesterday,
+so it must know the moment: that it is too early now is no news in the morning.
 """
 
 from datetime import datetime, timedelta
@@ -16,12 +19,17 @@ from dispatch.board import iso
 from dispatch.statuses import STATUS_FLOW
 
 from . import showing
+from .clock import open_shift
 from .listing import prepared
-from .models import Assignment, Event, Member, Outing, Role, Shift
+from .models import Assignment, Event, Member, Outing, Role
 
 WEEK = 7
 STEPS = ("en_route", "in_progress", "completed")
 """The statuses that a crew moves a job to, in their order."""
+OVERTIME = timedelta(hours=6)
+"""After its end an event stays the crew's for so long: the last job takes longer than planned."""
+EARLY = timedelta(hours=6)
+"""So long before an event begins its crew may be on the way, if that is on the day before."""
 
 
 def plan(member: Member) -> dict[str, Any]:
@@ -42,10 +50,17 @@ def plan(member: Member) -> dict[str, Any]:
 
 
 def is_current(event: Event, moment: datetime) -> bool:
-    """Whether it takes place on the board's today or tomorrow, or is under way."""
+    """Whether it takes place on the board's today or tomorrow, or is under way, overtime included. One that was cancelled
+    was current until then."""
     midnight = event.board.midnight(moment)
+    takes_place = event.cancelled_at is None or moment < event.cancelled_at
     begins_soon = midnight <= event.starts_at < midnight + timedelta(days=2)
-    return event.cancelled_at is None and (begins_soon or event.starts_at <= moment < event.ends_at)
+    return takes_place and (begins_soon or event.starts_at <= moment < event.ends_at + OVERTIME)
+
+
+def start_from(event: Event) -> datetime:
+    """When its crew may be on the way at the earliest: on the board's day on which it begins, or six hours before."""
+    return min(event.board.midnight(event.starts_at), event.starts_at - EARLY)
 
 
 def shown(outing: Outing, *, is_now: bool) -> dict[str, Any]:
@@ -64,19 +79,15 @@ def shown(outing: Outing, *, is_now: bool) -> dict[str, Any]:
         "location": job.location,
         "window": {"start": iso(job.window_start), "end": iso(job.window_end)} if job.window_start else None,
         "loadEighths": job.load_eighths,
-        "next": _next(job.status),
+        "next": None if outing.is_past else _next(job.status),
+        "startFrom": iso(start_from(outing.event)),
         "photos": [{"id": photo["id"], "kind": photo["kind"]} for photo in job.photos],
         "contact": _contact(outing) if is_now and status.is_open else None,
     }
 
 
 def shown_now(outing: Outing) -> dict[str, Any]:
-    return shown(outing, is_now=is_current(outing.event, timezone.now()))
-
-
-def open_shift(member: Member) -> dict[str, Any] | None:
-    started = Shift.objects.filter(member=member, ended_at=None).values_list("started_at", flat=True).first()
-    return {"startedAt": iso(started)} if started else None
+    return shown(outing, is_now=not outing.is_past and is_current(outing.event, timezone.now()))
 
 
 def _about(member: Member) -> dict[str, Any]:
@@ -90,11 +101,11 @@ def _about(member: Member) -> dict[str, Any]:
 
 
 def _week_of(member: Member, now: datetime) -> list[Event]:
-    """The events that they have a place in, from those of today and those under way on."""
+    """The events that they have a place in, from those of today and those under way on, overtime included."""
     midnight = member.board.midnight(now)
     places = Assignment.objects.present().filter(member=member)
     events = Event.objects.filter(
-        Q(starts_at__gte=midnight) | Q(ends_at__gt=now),
+        Q(starts_at__gte=midnight) | Q(ends_at__gt=now - OVERTIME),
         starts_at__lt=midnight + timedelta(days=WEEK), cancelled_at=None, pk__in=places.values("event"),
     )  # fmt: skip
     return list(prepared(events).order_by("starts_at", "pk"))

@@ -8,10 +8,12 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_from_request, get_supported_language_variant
@@ -30,6 +32,7 @@ WITHOUT_THE_PATH = "strict-origin"
 """The Referrer-Policy of a form whose address is secret. With no-referrer browsers would send `Origin: null` along, and the
 check against forged requests would have nothing to go by."""
 INSIDE = re.compile(r"/crew/(?!.*\.\.)[A-Za-z0-9_./?=&-]*")
+LINK = re.compile(r"/crew/sign-in/([A-Za-z0-9_-]{43})(?![A-Za-z0-9_-])")
 PHONE = re.compile(r"[0-9]{1,18}")
 LONGEST_TAG = 35  # of a language (RFC 5646, 4.4.1)
 
@@ -57,6 +60,8 @@ def sign_in(request: HttpRequest, device: Device | None) -> HttpResponse:
     """Asks where to send the link. Afterwards it says the same to everybody."""
     if request.method != "POST":
         return asking(request, device, asked="asked" in request.GET)
+    if "link" in request.POST:
+        return pasted(request, request.POST["link"])
     written = request.POST.get("address", "")
     try:
         doors.ask(written, source=client_address(request))
@@ -69,8 +74,20 @@ def sign_in(request: HttpRequest, device: Device | None) -> HttpResponse:
     return redirect(f"{request.path}?asked=1{language_kept(request)}")
 
 
+def pasted(request: HttpRequest, text: str) -> HttpResponse:
+    """Leads to the page of the link in a text, on this site whatever site it names. An iPhone opens links in Safari, which
+    shares no cookies with an app on the home screen. A text without one ends where every link does that does not work."""
+    found = LINK.search(text)
+    address = reverse("crew:sign-in-link", args=[found[1] if found else "-"])
+    return redirect(address + language_kept(request).replace("&", "?"))
+
+
 def asking(request: HttpRequest, device: Device | None, status: int = 200, **more: Any) -> HttpResponse:
-    return render(request, "crew/sign_in.html", {"device": device, "home": home(request)} | more, status=status)
+    """Says who is signed in here, by the phone or else by an account in the office."""
+    member = who(request, device)
+    ends = ends_account(request.user, member)
+    context = {"device": device, "member": member, "home": home(request), "ends_account": ends}
+    return render(request, "crew/sign_in.html", context | more, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,6 +129,8 @@ def dead(request: HttpRequest, device: Device | None) -> HttpResponse:
 @require_POST
 @private
 def sign_out(request: HttpRequest, device: Device | None) -> HttpResponse:
+    if ends_account(request.user, who(request, device)):
+        logout(request)
     if device:
         doors.sign_out(device)
     response = redirect("crew:sign-in")
@@ -119,11 +138,21 @@ def sign_out(request: HttpRequest, device: Device | None) -> HttpResponse:
     return response
 
 
+def who(request: HttpRequest, device: Device | None) -> Member | None:
+    return device.member if device else member_of({}, request.user)
+
+
+def ends_account(user: Any, member: Member | None) -> bool:
+    """Whether signing this member out ends the account in the office, too: it would sign them in again at once. That of a
+    colleague who looks at somebody's phone stays."""
+    return member is not None and member_of({}, user) == member
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @private
 def phones(request: HttpRequest, device: Device | None) -> HttpResponse:
     """A member's own phones. POST ends one of them."""
-    member = device.member if device else member_of({}, request.user)
+    member = who(request, device)
     if member is None:
         return redirect("crew:sign-in")
     mine = Device.objects.filter(member=member, revoked_at=None)

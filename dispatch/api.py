@@ -127,7 +127,7 @@ def undo_job(request: HttpRequest, uid: str, undo: Undo) -> dict[str, Any]:
     return full(flow.undo(job, expect=undo.seq, by=name(request))) | {"messages": desk.of_change(job, undo.seq)}
 
 
-@router.post("/jobs/{slug:uid}/asks/settle", summary="What the customer asked for is dealt with")
+@router.post("/jobs/{slug:uid}/asks/settle", summary="The asks are dealt with")
 @needs("dispatch.change_job")
 @once
 def settle_asks(request: HttpRequest, uid: str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def replace_link(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> None
     model_admin.message_user(request, f"{len(jobs)} old {many} not work any more. Send the new.", messages.SUCCESS)
 
 
-@admin.action(description="What the customer asked for is dealt with", permissions=["change"])
+@admin.action(description="The asks are dealt with", permissions=["change"])
 def settle_asks(model_admin: Any, request: HttpRequest, jobs: QuerySet) -> None:
     waiting = [job for job in jobs if asks.waiting(job)]
     for job in waiting:

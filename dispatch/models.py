@@ -58,7 +58,10 @@ class Board(models.Model):
         max_length=16, blank=True, validators=[validate_phone], help_text="Shown to customers, such as +13035550123."
     )
     messages_on = models.BooleanField(
-        "messages are sent", default=True, help_text="Switch this off to stop all texts and e-mails to customers at once."
+        "messages are sent",
+        default=True,
+        help_text="Off: no texts and e-mails to customers and crews, except the links that crews sign in with. What waits "
+        "goes out when this is on again, unless it would come too late.",
     )
     quiet_from = models.TimeField(
         default=time(21),

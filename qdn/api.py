@@ -15,7 +15,6 @@ from crew import field, listing, plan
 from crew.models import Member
 from crew.staff_api import router as crew_router
 from crew.staff_schemas import KEYS as EVENT_KEYS
-from crew.today import shown_now
 from dispatch import flow
 from dispatch.api import full
 from dispatch.api import router as board_router
@@ -104,16 +103,6 @@ def overlaps(request: HttpRequest, error: plan.Overlaps) -> HttpResponse:
 @api.exception_handler(plan.Stale)
 def stale_event(request: HttpRequest, error: plan.Stale) -> HttpResponse:
     return problem(409, "stale", f"{error}.", event=listing.as_seen(error.current, _member(request)))
-
-
-@api.exception_handler(field.MovedOn)
-def moved_on(request: HttpRequest, error: field.MovedOn) -> HttpResponse:
-    return problem(409, "moved_on", str(error), job=shown_now(error.outing))
-
-
-@api.exception_handler(field.NotYours)
-def not_yours(request: HttpRequest, error: field.NotYours) -> HttpResponse:
-    return problem(403, "not_yours", str(error))
 
 
 @api.exception_handler(field.Busy)

@@ -2,9 +2,9 @@
 
 import ast
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import pytest
 from django.core.management import call_command
 
 ROOT = Path(__file__).parents[1]
@@ -48,26 +48,34 @@ def imported(path: Path, node: ast.AST) -> list[str]:
     return [app for app in (name.partition(".")[0] for name in names) if app in APPS]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_imports_follow_the_arrows(path):
-    apps = {app for node in ast.walk(TREES[path]) for app in imported(path, node)}
-
-    assert apps - MAY_IMPORT[path.parts[0]] == set()
-
-
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_no_relative_import_leaves_its_app(path):
-    up = max((node.level for node in ast.walk(TREES[path]) if isinstance(node, ast.ImportFrom)), default=0)
-
-    assert up < len(path.parts)
+def wrong_with(paths: list[Path], problems: Callable[[Path], Iterable[str]]) -> list[str]:
+    """One line for each problem that a file has. A test for each of hundreds of files would take seconds."""
+    assert len(paths) > 50
+    return [f"{path.relative_to(ROOT) if path.is_absolute() else path}: {one}" for path in paths for one in problems(path)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_no_import_of_ours_hides_in_a_function(path):
-    functions = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    hidden = {one.name for one in functions for node in ast.walk(one) if imported(path, node)}
+def test_imports_follow_the_arrows():
+    def against_them(path):
+        return {app for node in ast.walk(TREES[path]) for app in imported(path, node)} - MAY_IMPORT[path.parts[0]]
 
-    assert hidden - ({"ready"} if path.name == "apps.py" else set()) == set()
+    assert wrong_with(MODULES, against_them) == []
+
+
+def test_no_relative_import_leaves_its_app():
+    def leaving(path):
+        imports = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.ImportFrom)]
+        return [ast.unparse(node) for node in imports if node.level >= len(path.parts)]
+
+    assert wrong_with(MODULES, leaving) == []
+
+
+def test_no_import_of_ours_hides_in_a_function():
+    def hidden(path):
+        functions = [node for node in ast.walk(TREES[path]) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        hidden = {one.name for one in functions for node in ast.walk(one) if imported(path, node)}
+        return hidden - ({"ready"} if path.name == "apps.py" else set())
+
+    assert wrong_with(MODULES, hidden) == []
 
 
 def test_only_the_flow_writes_jobs_and_history():
@@ -88,16 +96,21 @@ def test_only_the_flow_writes_jobs_and_history():
     assert "dispatch/flow.py: job.save" in found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_no_lock_that_one_of_the_databases_ignores(path):
-    assert "select_for_update" not in [node.attr for node in ast.walk(TREES[path]) if isinstance(node, ast.Attribute)]
+def test_no_lock_that_one_of_the_databases_ignores():
+    def locks(path):
+        attributes = [node.attr for node in ast.walk(TREES[path]) if isinstance(node, ast.Attribute)]
+        return [name for name in attributes if name == "select_for_update"]
+
+    assert wrong_with(MODULES, locks) == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=str)
-def test_a_module_is_read_in_one_sitting(path):
-    if path == Path("qdn/settings.py"):
-        return  # a list of knobs, all in one place
-    assert len((ROOT / path).read_text().splitlines()) <= MODULE_LINES
+def test_a_module_is_read_in_one_sitting():
+    def too_long(path):
+        lines = len((ROOT / path).read_text().splitlines())
+        return [f"{lines} lines"] if lines > MODULE_LINES else []
+
+    modules = [path for path in MODULES if path != Path("qdn/settings.py")]  # a list of knobs, all in one place
+    assert wrong_with(modules, too_long) == []
 
 
 def test_no_migration_is_missing(db):
@@ -112,21 +125,23 @@ def test_the_policy_allows_nothing_unsafe(settings):
     ] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_page_has_nothing_that_the_policy_forbids(page):
-    if page.parts[-2] == "mail":  # a mail has no policy, and its readers know no style sheets
-        return
-    text = page.read_text()
+def test_a_page_has_nothing_that_the_policy_forbids():
+    def forbidden(page):
+        text = page.read_text()
+        scripts = re.findall(r"<script(?![^>]*(?:\bsrc=|type=\"application/(?:ld\+)?json\"))[^>]*>", text)
+        return scripts + re.findall(r"<style\b|\sstyle=|\son[a-z]+=|javascript:", text)
 
-    assert re.findall(r"<script(?![^>]*(?:\bsrc=|type=\"application/(?:ld\+)?json\"))[^>]*>", text) == []
-    assert re.findall(r"<style\b|\sstyle=|\son[a-z]+=|javascript:", text) == []
+    pages = [page for page in PAGES if page.parts[-2] != "mail"]  # a mail has no policy, its readers know no style sheets
+    assert wrong_with(pages, forbidden) == []
 
 
-@pytest.mark.parametrize("path", [*PAGES, *ASSETS], ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_fetched_from_elsewhere(path):
+def test_nothing_is_fetched_from_elsewhere():
     """Names of XML vocabularies look like addresses, and nobody fetches them."""
-    text = re.sub(r"http://www\.w3\.org/[\w/#.-]+", "", path.read_text())
-    if path.suffix in {".js", ".css"}:
-        text = re.sub(r"/\*.*?\*/|^\s*//.*$", "", text, flags=re.DOTALL | re.MULTILINE)
 
-    assert re.findall(r"""(?:\b(?:https?|wss?):|[="'(]\s*)//[\w.-]+""", text) == []
+    def elsewhere(path):
+        text = re.sub(r"http://www\.w3\.org/[\w/#.-]+", "", path.read_text())
+        if path.suffix in {".js", ".css"}:
+            text = re.sub(r"/\*.*?\*/|^\s*//.*$", "", text, flags=re.DOTALL | re.MULTILINE)
+        return re.findall(r"""(?:\b(?:https?|wss?):|[="'(]\s*)//[\w.-]+""", text)
+
+    assert wrong_with([*PAGES, *ASSETS], elsewhere) == []

@@ -227,8 +227,77 @@ def test_who_leaves_with_a_place_is_named(office, dee, event):
 
     answer = office.post(member_page(dee), facts, follow=True)
 
-    assert "Dee still has a place in “North”. Release them there." in said(answer)
+    [warning] = [one for one in said(answer) if "still" in one]
+    link = f'<a href="{member_page(dee)}#places">Give back their place</a>'
+    assert warning == f"Dee still has a place in “North”. {link}"
     assert (Member.objects.get().is_active, people(event)) == (False, [("Dee Ramos", "captain")])
+    assert "Give back their place" in text(office.get(member_page(dee)))
+
+
+def test_who_may_not_change_events_reads_who_can(dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    facts = written(dee)
+    del facts["is_active"]
+    client = staff("sam", "view_member", "change_member")
+
+    answer = client.post(member_page(dee), facts, follow=True)
+    refused = client.post(f"{MEMBERS}{dee.pk}/leave/")
+
+    warning = "Dee still has a place in “North”. Somebody who may change events can release them there."
+    assert warning in said(answer)
+    assert "Give back" not in text(client.get(member_page(dee)))
+    assert (refused.status_code, people(event)) == (403, [("Dee Ramos", "captain")])
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_who_leaves_gives_all_places_back_in_one_go(office, board, dee, event, is_active):
+    """Places in events that are over stay: they were there."""
+    mine, job = phone(dee), make_job(board)
+    south, past = make_event(board, "South", days=3), make_event(board, "Past", days=-1, hours=36)
+    for one in (event, south, past):
+        plan.assign(one, dee, Role.CAPTAIN, by="Ana")
+    plan.put_job(job, south, by="Ana")
+    Event.objects.filter(pk=past.pk).update(ends_at=timezone.now() - HOUR)
+    Member.objects.update(is_active=is_active)
+    shown = text(office.get(member_page(dee)))
+
+    answer = office.post(f"{MEMBERS}{dee.pk}/leave/", {"reason": " Moved away\0 "})
+
+    job.refresh_from_db()
+    button = "Make inactive and give back their 2 places" if is_active else "Give back their 2 places"
+    assert (button in shown, "Past" in shown) == (True, False)
+    assert after(office, answer) == ["Dee Ramos is not active, and has given their 2 places back."]
+    assert [people(one) for one in (event, south, past)] == [[], [], [("Dee Ramos", "captain")]]
+    assert (job.crew, Member.objects.get().is_active) == ([], False)
+    assert (history(south)[-1], south.history.last().reason) == (("released", "root"), "Moved away")
+    assert "give back" not in text(office.get(member_page(dee))).lower()
+    Member.objects.update(is_active=True)
+    assert send(mine, "GET", "/crew/plan").status_code == 401
+
+
+def test_a_place_in_what_is_cancelled_at_that_moment_keeps_no_other(office, board, dee, event, monkeypatch):
+    south, release = make_event(board, "South", days=3), plan.release
+    for one in (event, south):
+        plan.assign(one, dee, Role.CAPTAIN, by="Ana")
+
+    def slower(one, *args, **kwargs):
+        if one == south:
+            plan.cancel_event(south, by="Bo", reason="Snow")
+        return release(one, *args, **kwargs)
+
+    monkeypatch.setattr(plan, "release", slower)
+    answer = office.post(f"{MEMBERS}{dee.pk}/leave/", {})
+
+    assert after(office, answer) == ["Dee Ramos is not active, and has given their place back."]
+    assert (people(event), event.history.last().reason) == ([], "They do not work here any more.")
+
+
+def test_the_only_board_is_chosen_for_a_new_member(office, board):
+    only = office.get(f"{MEMBERS}add/").context["adminform"].form["board"].value()
+    type(board).objects.create(slug="boulder", name="Boulder")
+    several = office.get(f"{MEMBERS}add/").context["adminform"].form["board"].value()
+
+    assert (only, several) == (board.pk, None)
 
 
 def test_the_phones_of_somebody_who_left_do_not_come_back_with_them(office, board, dee):
@@ -382,7 +451,7 @@ def test_who_loses_between_check_and_save_gets_the_form_too(office, event, monke
     """The other edit commits while this request is between its check and its UPDATE."""
     edit, show, lost = plan.edit_event, ModelAdmin.changeform_view, []
 
-    def lose(current, changes, *, expect, by):
+    def lose(current, changes, *, expect, by, reason):
         lost.append(current)
         raise plan.Stale(current)
 
@@ -405,9 +474,9 @@ def test_the_plan_is_told_which_change_the_form_showed(office, event, monkeypatc
     """Not the one that the event has by then: somebody else may have changed it since the check."""
     edit, changes, expected = plan.edit_event, EventForm.changes, []
 
-    def note(current, different, *, expect, by):
+    def note(current, different, *, expect, by, reason):
         expected.append(expect)
-        return edit(current, different, expect=expect, by=by)
+        return edit(current, different, expect=expect, by=by, reason=reason)
 
     def meanwhile(form):
         if not expected:
@@ -428,6 +497,78 @@ def test_fewer_places_than_people_are_refused(office, dee, event):
     answer = office.post(page(event), typed(event, captains=0))
 
     assert errors(answer) == {"captains": ["1 of them are taken. Release them first."]}
+
+
+@pytest.mark.parametrize("places", [-3, 21])
+def test_places_are_0_to_20(office, board, event, places):
+    new = office.post(f"{EVENTS}add/", typed(event, board=board.pk, captains=places))
+    edited = office.post(page(event), typed(event, captains=places))
+
+    assert [errors(answer) for answer in (new, edited)] == [{"captains": ["There can be 0 to 20 places."]}] * 2
+    assert Event.objects.get().captains == 1
+
+
+@pytest.fixture
+def south(board, dee, event):
+    """The day before, with Dee, who is on North, too."""
+    made = make_event(board, "South", starts_at=SEVEN - 24 * HOUR, ends_at=FOUR - 24 * HOUR)
+    for one in (event, made):
+        plan.assign(one, dee, Role.CAPTAIN, by="Ana")
+        one.refresh_from_db()
+    return made
+
+
+ONTO_SOUTH = {"starts_at_0": "2027-05-03", "ends_at_0": "2027-05-03"}
+
+
+def test_new_hours_that_put_somebody_on_two_events_are_refused_until_a_reason_is_given(office, event, south):
+    first = office.post(page(event), typed(event, **ONTO_SOUTH))
+    stayed = Event.objects.get(pk=event.pk).starts_at
+    second = office.post(page(event), typed(event, **ONTO_SOUTH, reason="Short run"), follow=True)
+
+    [problem] = errors(first)["reason"]
+    assert re.fullmatch(r"Dee is on “South” then: .+\. Say why they may be on both, and save again\.", problem)
+    assert (stayed, Event.objects.get(pk=event.pk).starts_at) == (SEVEN, SEVEN - 24 * HOUR)
+    assert Assignment.objects.get(event=event).override == "Short run"
+    assert (history(event)[-1], event.history.last().reason) == (("edited", "root"), "Short run")
+    assert said(second)[0] == "Dee is on “South” at the same time."
+
+
+def test_who_gets_another_place_between_check_and_save_is_named_in_the_form(office, dee, event, south, monkeypatch):
+    """The assignment commits while this request is between its check and its UPDATE."""
+    show, lost = ModelAdmin.changeform_view, []
+    plan.release(south, dee, by="Ana", is_staff=True)
+
+    def lose(current, changes, *, expect, by, reason):
+        lost.append(current)
+        raise plan.Overlaps(dee, south)
+
+    def show_what_was_committed(*args, **kwargs):
+        if lost:
+            plan.assign(south, dee, Role.CAPTAIN, by="Bo")
+        return show(*args, **kwargs)
+
+    monkeypatch.setattr(plan, "edit_event", lose)
+    monkeypatch.setattr(ModelAdmin, "changeform_view", show_what_was_committed)
+    answer = office.post(page(event), typed(event, **ONTO_SOUTH))
+
+    assert (answer.status_code, len(lost), list(errors(answer))) == (200, 1, ["reason"])
+    assert answer.context["adminform"].form["starts_at"].value() == ["2027-05-03", "07:00"]
+
+
+def test_a_new_event_asks_for_no_reason(office):
+    assert 'name="reason"' not in office.get(f"{EVENTS}add/").content.decode()
+
+
+def test_a_truck_in_two_places_is_warned_of_when_an_event_is_saved(office, board, event):
+    truck = Truck.objects.create(board=board, name="Big Red")
+    make_event(board, "South", starts_at=SEVEN, ends_at=FOUR, truck=truck)
+
+    edited = office.post(page(event), typed(event, truck=truck.pk), follow=True)
+    new = office.post(f"{EVENTS}add/", typed(event, board=board.pk, title="West", truck=truck.pk), follow=True)
+
+    assert "Big Red is on “South” at the same time." in said(edited)
+    assert any(one.startswith("Big Red is on “") for one in said(new))
 
 
 def test_somebody_gets_a_place_and_is_released_with_a_reason(office, dee, event):
@@ -614,6 +755,19 @@ def test_cancelling_needs_a_reason_and_frees_people_and_jobs(office, board, dee,
     assert history(event)[-1] == ("cancelled", "root")
 
 
+def test_what_is_over_is_not_cancelled(office, dee, event):
+    plan.assign(event, dee, Role.CAPTAIN, by="Ana")
+    before = text(office.get(page(event)))
+    now = timezone.now()
+    Event.objects.update(starts_at=now - 9 * HOUR, ends_at=now - HOUR)
+
+    refused = act(office, event, "cancel", reason="Snow")
+
+    assert after(office, refused) == ["“North” is over. It cannot be cancelled any more."]
+    assert (people(event), Event.objects.get().cancelled_at) == ([("Dee Ramos", "captain")], None)
+    assert ["Cancel this event" in shown for shown in (before, text(office.get(page(event))))] == [True, False]
+
+
 def test_a_cancelled_event_is_only_to_look_at(office, dee, event):
     plan.cancel_event(event, by="Ana", reason="Snow")
     event.refresh_from_db()
@@ -689,6 +843,7 @@ def denied(client: Client, event: Event, dee: Member, device: Device) -> dict[st
             "new member": client.post(f"{MEMBERS}add/", written(dee, name="X")),
             "link": client.post(f"{MEMBERS}{dee.pk}/link/"),
             "revoke": client.post(f"{MEMBERS}{dee.pk}/revoke/", {"device": device.pk}),
+            "leave": client.post(f"{MEMBERS}{dee.pk}/leave/"),
             "event": client.post(page(event), typed(event, title="X")),
             "new event": client.post(f"{EVENTS}add/", typed(event)),
             **{

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from crew import plan
-from crew.api import router
+from crew.api import CLAIMS_AN_HOUR, router
 from crew.models import Assignment, Device, Event, Truck
 from dispatch.models import Answer, Board, Job
 from tests.crew.factories import make_event, make_member
@@ -264,6 +264,27 @@ def test_too_late_the_office_is_asked(board, dee):
     assert code(silent) == (422, "reason_required")
     assert (answer.status_code, answer.json()["asked"]) == (200, True)
     assert answer.json()["event"]["you"]["releaseAsked"] == SHOWN
+
+
+def test_who_claims_and_gives_back_all_the_time_is_asked_to_wait(board, dee, sam, noon):
+    event, client = make_event(board, first_mates=2), phone(dee)
+    for _ in range(CLAIMS_AN_HOUR // 2):
+        assert send(client, "POST", f"/events/{event.uid}/claim").status_code == 201
+        assert send(client, "DELETE", f"/events/{event.uid}/claim").status_code == 200
+    noon.shift(61)
+
+    refused = [send(client, method, f"/events/{event.uid}/claim") for method in ("POST", "DELETE")]
+    type(dee).objects.filter(pk=dee.pk).update(language="es")
+    refused.append(send(client, "POST", f"/events/{event.uid}/claim"))
+
+    assert [(code(answer), answer["Retry-After"]) for answer in refused] == [((429, "too_often"), "3539")] * 3
+    assert [answer.json()["detail"] for answer in refused[1:]] == [
+        "You took and gave back places very often. Try again in 59 min, or call the office.",
+        "Usted tomó y devolvió lugares muchas veces. Intente otra vez en 59 min o llame a la oficina.",
+    ]
+    assert send(phone(sam), "POST", f"/events/{event.uid}/claim").status_code == 201
+    noon.shift(3539)
+    assert send(client, "POST", f"/events/{event.uid}/claim").status_code == 201
 
 
 def test_events_of_other_boards_are_not_there(board, dee):

@@ -1,5 +1,6 @@
 """What crews do to jobs, at once or hours later, once or twice."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -199,6 +200,9 @@ def test_who_moved_it_where_and_when_is_said(job, dee, noon):
     assert (code(answer), answer.json()["detail"]) == ((409, "moved_on"), "Ana moved this to Cancelled 10 min ago")
     assert (answer.json()["job"]["id"], answer.json()["job"]["status"]) == (job.uid, "cancelled")
     assert answer.json()["job"]["contact"] is None
+    assert {name: answer.json()[name] for name in ("by", "at", "to", "reason")} == {
+        "by": "Ana", "at": "2026-05-04T18:00:00.000Z", "to": "cancelled", "reason": "Snow",
+    }  # fmt: skip
     assert [word for word in (job.token, "4711", "Mia") if word in answer.text] == []
 
 
@@ -237,6 +241,75 @@ def test_what_the_flow_does_not_allow_is_refused(job, dee):
     assert code(move(phone(dee), job, "scheduled", "completed")) == (422, "not_allowed")
 
 
+# --- not before its day
+
+
+def on(event: Event, start: datetime) -> None:
+    Event.objects.filter(pk=event.pk).update(starts_at=start, ends_at=start + timedelta(hours=8))
+
+
+def test_a_tap_on_a_job_of_tomorrow_tells_the_customer_nothing(job, event, dee):
+    on(event, datetime(2026, 5, 5, 14, tzinfo=UTC))  # 8:00 in Denver
+
+    answer = move(phone(dee), job, "scheduled", "en_route")
+
+    assert (code(answer), answer.json()["detail"]) == (
+        (422, "not_yet"), "This is planned for tomorrow, 8:00 AM. Ask the office if you start today.",
+    )  # fmt: skip
+    assert (answer.json()["start"], answer.json()["startFrom"]) == ("2026-05-05T14:00:00.000Z", "2026-05-05T06:00:00.000Z")
+    assert (len(steps(job)), told(job)) == (1, [])
+
+
+def test_it_is_said_in_spanish_and_with_the_day_when_that_is_not_tomorrow(job, event, dee):
+    type(dee).objects.filter(pk=dee.pk).update(language="es")
+    on(event, datetime(2026, 5, 5, 20, 5, tzinfo=UTC))
+    tomorrow = move(phone(dee), job, "scheduled", "en_route")
+    on(event, datetime(2026, 5, 4, 20, tzinfo=UTC))
+    today = move(phone(dee), job, "scheduled", "en_route", at=NOW - timedelta(hours=20))
+
+    assert [code(answer)[1] for answer in (tomorrow, today)] == ["not_yet", "not_yet"]
+    assert [answer.json()["detail"] for answer in (tomorrow, today)] == [
+        "Esto está planeado para mañana (2:05 p. m.). Pregunte a la oficina si empieza hoy.",
+        "Esto está planeado para el lunes 4 de mayo, 2:00 p. m. – 10:00 p. m. MDT. Pregunte a la oficina si empieza antes.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "at", "is_taken"),
+    [
+        ("2026-05-05T00:01", "2026-05-04T18:00", False), ("2026-05-05T00:01", "2026-05-04T18:01", True),
+        ("2026-05-05T06:00", "2026-05-04T23:59", False), ("2026-05-05T06:00", "2026-05-05T00:00", True),
+        ("2026-05-04T23:00", "2026-05-04T00:00", True), ("2026-05-03T23:00", "2026-05-04T08:00", True),
+    ],
+)  # fmt: skip
+def test_a_crew_is_on_the_way_on_the_day_or_six_hours_before_by_the_time_of_the_tap(
+    job, event, dee, noon, start, at, is_taken
+):
+    on(event, datetime.fromisoformat(f"{start}:00-06:00"))
+    tap = datetime.fromisoformat(f"{at}:00-06:00")
+    noon.move_to(tap + timedelta(minutes=10), tick=False)
+
+    answer = move(phone(dee), job, "scheduled", "en_route", at=tap)
+
+    assert answer.status_code == (200 if is_taken else 422)
+
+
+def test_a_wrong_clock_is_put_right_before_it_is_too_early(job, event, dee):
+    on(event, datetime(2026, 5, 4, 20, tzinfo=UTC))
+    off = timedelta(hours=-14)
+
+    answer = move(phone(dee), job, "scheduled", "en_route", at=NOW + off, sentAt=iso(NOW + off))
+
+    assert answer.status_code == 200
+
+
+def test_steps_that_follow_are_taken_at_any_time(board, event, dee):
+    job = put(board, event, "en_route")
+    on(event, datetime(2026, 5, 5, 14, tzinfo=UTC))
+
+    assert move(phone(dee), job, "en_route", "in_progress").status_code == 200
+
+
 # --- the phone's clock
 
 
@@ -248,8 +321,9 @@ def test_what_the_flow_does_not_allow_is_refused(job, dee):
         (timedelta(hours=-49), {"deviceClock": "old"}), (timedelta(days=-10_000), {"deviceClock": "old"}),
     ],
 )  # fmt: skip
-def test_no_time_is_refused_and_one_that_cannot_be_is_marked(job, dee, ahead, doubt):
-    answer = move(phone(dee), job, "scheduled", "en_route", at=NOW + ahead)
+def test_no_time_is_refused_and_one_that_cannot_be_is_marked(board, event, dee, ahead, doubt):
+    job = put(board, event, "en_route")
+    answer = move(phone(dee), job, "en_route", "in_progress", at=NOW + ahead)
 
     shown = (NOW + ahead).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     last = job.history.last()
@@ -269,6 +343,46 @@ def test_the_customer_is_not_told_what_is_old_news(board, event, dee, was, to, l
     move(phone(dee), job, was, to, at=NOW - timedelta(minutes=late))
 
     assert [kind for kind, _ in told(job)] == kinds
+
+
+@pytest.mark.parametrize(("late", "kinds"), [(0, ["on_the_way"]), (30, ["on_the_way"]), (31, [])])
+@pytest.mark.parametrize("off", [timedelta(hours=3), timedelta(hours=-3), timedelta(days=-400)])
+def test_what_is_old_news_does_not_depend_on_a_wrong_clock(job, dee, off, late, kinds):
+    at = NOW - timedelta(minutes=late)
+
+    answer = move(phone(dee), job, "scheduled", "en_route", at=at + off, sentAt=iso(NOW + off))
+
+    shown = (at + off).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert (answer.status_code, [kind for kind, _ in told(job)]) == (200, kinds)
+    assert job.history.last().extra["deviceAt"] == shown
+
+
+def test_a_note_says_when_it_was_written_though_the_clock_is_wrong(job, dee):
+    off = timedelta(hours=-5)
+
+    act(phone(dee), job, "note", text="Dog", at=NOW - timedelta(minutes=90) + off, sentAt=iso(NOW + off))
+
+    job.refresh_from_db()
+    assert job.access_notes == "gate 4711\nFrom the crew (Dee, 10:30): Dog"
+
+
+def test_the_clock_at_the_time_of_sending_makes_no_other_request(job, dee):
+    """A page of before that did not send it may have been first."""
+    client = phone(dee)
+    answers = []
+    for more in ({}, {"sentAt": iso(NOW)}, {"sentAt": iso(NOW + timedelta(hours=1))}):
+        body = {"kind": "note", "text": "Perro: ñ 🐕", "at": iso(NOW)} | more
+        content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        answers.append(
+            client.generic("POST", f"/api/v1/crew/jobs/{job.uid}/actions", content, "application/json",
+                           headers={"Idempotency-Key": "k"})
+        )  # fmt: skip
+
+    assert [(one.status_code, one.get("Idempotent-Replay")) for one in answers] == [(200, None), *[(200, "true")] * 2]
+
+
+def test_half_a_character_in_what_nobody_reads_breaks_nothing(job, dee):
+    assert act(phone(dee), job, "note", text="Dog", sentAt=iso(NOW), more="\ud800").status_code == 200
 
 
 @pytest.mark.parametrize("at", ["2026-05-04T12:00:00", "noon", "", "1969-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
@@ -429,7 +543,7 @@ def test_notes_have_an_end(job, dee):
 
 
 def refused(client, job: Job, **more) -> bool:
-    answer = move(client, job, job.status, "en_route", **more)
+    answer = act(client, job, "note", text="Dog", **more)
     assert answer.status_code == 200 or code(answer) == (403, "not_yours")
     return answer.status_code == 403
 

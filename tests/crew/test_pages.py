@@ -1,5 +1,6 @@
 """The shell of the crew's page, what makes it an app, and the worker that keeps it."""
 
+import html
 import json
 import re
 
@@ -8,6 +9,7 @@ from django.contrib.staticfiles import finders
 
 from crew import pages
 from crew.devices import Device, hashed
+from dispatch import asks, pictures
 
 from .factories import make_event, make_member
 
@@ -82,6 +84,12 @@ def test_the_page_knows_each_next_step_before_the_server_has_heard_of_the_last()
         "requested": None, "scheduled": "en_route", "ready_for_pickup": "en_route", "en_route": "in_progress",
         "in_progress": "completed", "completed": None, "cancelled": None,
     }  # fmt: skip
+
+
+def test_the_page_knows_how_much_the_server_takes(client, db):
+    said = re.search(r'data-limits="([^"]*)"', client.get("/crew/").content.decode())[1]
+
+    assert json.loads(html.unescape(said)) == {"characters": asks.LONGEST, "bytes": pictures.MOST_BYTES}
 
 
 def source(name: str) -> str:

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crew import plan
-from crew.models import Assignment, CrewChange, FirstMateClaim, Roster, Truck
+from crew.models import Assignment, CrewChange, Event, FirstMateClaim, Roster, Truck
 from dispatch import flow
 from dispatch.rules import Refused
 from tests.crew.factories import make_event, make_member
@@ -183,3 +187,173 @@ def test_a_job_that_may_be_opened_again_has_the_crew_of_now_and_a_done_one_who_d
 def test_an_event_is_an_outing_and_not_a_season(board):
     with pytest.raises(ValidationError, match="An event takes 3 days at most"):
         make_event(board, hours=73)
+
+
+# --- new hours
+
+
+def onto(event: Event, other: Event, *, reason: str = "") -> Event:
+    """Moves an event onto the hours of another one."""
+    hours = {"starts_at": other.starts_at, "ends_at": other.ends_at}
+    return plan.edit_event(event, hours, expect=Event.objects.get(pk=event.pk).seq, by="Ana", reason=reason)
+
+
+@pytest.fixture
+def monday(board):
+    return make_event(board, "Monday", days=2, captains=2, first_mates=2)
+
+
+@pytest.fixture
+def tuesday(board):
+    return make_event(board, "Tuesday", days=3, captains=2, first_mates=2)
+
+
+def test_new_hours_put_nobody_in_two_places_at_once(board, monday, tuesday):
+    dee, sam, bo = (make_member(board, name) for name in ("Dee Ramos", "Sam Oak", "Bo Lee"))
+    for event, member in ((monday, dee), (monday, sam), (tuesday, dee), (tuesday, bo)):
+        plan.claim(event, member, by=member.name)
+
+    with pytest.raises(plan.Overlaps, match=r"^Dee is on “Monday” then: [^;]+$") as refused:
+        onto(tuesday, monday)
+
+    assert refused.value.other == monday
+    assert Event.objects.get(pk=tuesday.pk).starts_at == tuesday.starts_at
+    assert tuesday.history.last().what == "claimed"
+
+
+def test_everybody_who_is_elsewhere_then_is_named(board, monday, tuesday):
+    for name in ("Sam Oak", "Dee Ramos"):
+        for event in (monday, tuesday):
+            plan.claim(event, make_member(board, name) if event == monday else monday.assignments.last().member, by=name)
+
+    with pytest.raises(plan.Overlaps, match=r"^Dee is on “Monday” then: .+; Sam is on “Monday” then: .+$"):
+        onto(tuesday, monday)
+
+
+def test_a_reason_for_new_hours_stays_with_those_who_are_in_two_places(board, monday, tuesday):
+    dee, bo = make_member(board), make_member(board, "Bo Lee")
+    for event, member in ((monday, dee), (tuesday, dee), (tuesday, bo)):
+        plan.claim(event, member, by=member.name)
+
+    moved = onto(tuesday, monday, reason=" Half a day each. ")
+
+    assert (moved.starts_at, moved.ends_at) == (monday.starts_at, monday.ends_at)
+    assert dict(tuesday.assignments.values_list("member__name", "override")) == {
+        "Dee Ramos": "Half a day each.", "Bo Lee": "",
+    }  # fmt: skip
+    assert monday.assignments.get().override == ""
+    assert (tuesday.history.last().what, tuesday.history.last().reason) == ("edited", "Half a day each.")
+
+
+def test_a_reason_that_nobody_needs_is_not_kept(board, monday, tuesday):
+    plan.claim(tuesday, make_member(board), by="Dee Ramos")
+
+    onto(tuesday, monday, reason="Just in case.")
+
+    assert (tuesday.assignments.get().override, tuesday.history.last().reason) == ("", "")
+
+
+def test_an_overlap_that_was_there_is_no_news(board, monday):
+    other, dee = make_event(board, "South", days=2), make_member(board)
+    plan.claim(monday, dee, by="Dee")
+    plan.assign(other, dee, "first_mate", by="Ana", reason="Half a day each.")
+
+    earlier = {"ends_at": other.ends_at - timedelta(hours=2)}
+    plan.edit_event(other, earlier, expect=Event.objects.get(pk=other.pk).seq, by="Bo")
+
+    assert (other.assignments.get().override, other.history.last().reason) == ("Half a day each.", "")
+
+
+@pytest.mark.parametrize("gone", ["released", "cancelled", "next to it"])
+def test_who_is_nowhere_else_then_comes_along(board, monday, tuesday, gone):
+    dee = make_member(board)
+    for event in (monday, tuesday):
+        plan.claim(event, dee, by="Dee")
+    if gone == "released":
+        plan.release(monday, dee, by="Dee")
+    elif gone == "cancelled":
+        plan.cancel_event(monday, by="Ana", reason="Snow.")
+    hours = {"starts_at": monday.ends_at, "ends_at": monday.ends_at + timedelta(hours=1)}
+    if gone != "next to it":
+        hours = {"starts_at": monday.starts_at, "ends_at": monday.ends_at}
+
+    moved = plan.edit_event(tuesday, hours, expect=Event.objects.get(pk=tuesday.pk).seq, by="Ana")
+
+    assert moved.starts_at == hours["starts_at"]
+
+
+def test_other_facts_ask_nobody_where_they_are(board, monday):
+    other, dee = make_event(board, "South", days=2), make_member(board)
+    plan.claim(monday, dee, by="Dee")
+    plan.assign(other, dee, "first_mate", by="Ana", reason="Half a day each.")
+
+    plan.edit_event(other, {"notes": "Gate 4."}, expect=Event.objects.get(pk=other.pk).seq, by="Ana")
+
+    assert other.history.last().what == "edited"
+
+
+def test_members_are_locked_before_their_other_places_are_looked_up(board, monday, tuesday):
+    """In the order of their keys, and after the event, as everywhere."""
+    members = [make_member(board, name) for name in ("Dee Ramos", "Al Poe")]
+    for member in members:
+        plan.claim(tuesday, member, by=member.name)
+
+    with CaptureQueriesContext(connection) as queries:
+        onto(tuesday, monday)
+
+    texts = [query["sql"] for query in queries]
+    written = [at for at, sql in enumerate(texts) if sql.startswith('UPDATE "crew_member"')]
+    event = next(at for at, sql in enumerate(texts) if sql.startswith('UPDATE "crew_event"') and "starts_at" in sql)
+    looked = next(at for at, sql in enumerate(texts) if "crew_assignment" in sql and " IN (SELECT" in sql)
+    assert [texts[at].endswith(f'"id" = {member.pk}') for at, member in zip(written, members, strict=True)] == [True, True]
+    assert event < written[0] < written[1] < looked
+
+
+def test_a_truck_in_two_places_is_warned_of_and_moves(board, monday, tuesday):
+    truck = Truck.objects.create(board=board, name="Big Red")
+    for event in (monday, tuesday):
+        plan.edit_event(event, {"truck": truck}, expect=event.seq, by="Ana")
+    before = plan.warnings(Event.objects.get(pk=tuesday.pk))
+
+    moved = onto(tuesday, monday)
+
+    assert (before, plan.warnings(moved)) == ([], ["Big Red is on “Monday” at the same time."])
+
+
+def test_a_truck_that_is_not_in_use_gets_no_new_events(board, monday):
+    truck = Truck.objects.create(board=board, name="Big Red")
+    kept = make_event(board, "Kept", truck=truck)
+    Truck.objects.update(is_active=False)
+    truck.refresh_from_db()
+
+    for change in (lambda: make_event(board, "New", truck=truck),
+                   lambda: plan.edit_event(monday, {"truck": truck}, expect=monday.seq, by="Ana")):  # fmt: skip
+        with pytest.raises(ValidationError) as refused:
+            change()
+        assert refused.value.message_dict == {"truck": ["Big Red is not in use. It gets no new events."]}
+    edited = plan.edit_event(kept, {"title": "Kept on", "truck": truck}, expect=kept.seq, by="Ana")
+
+    assert (edited.title, edited.truck, Event.objects.count()) == ("Kept on", truck, 2)
+
+
+@pytest.mark.parametrize("places", [-3, 21])
+def test_places_are_0_to_20(board, monday, places):
+    for change in (lambda: make_event(board, "New", captains=places),
+                   lambda: plan.edit_event(monday, {"captains": places}, expect=monday.seq, by="Ana")):  # fmt: skip
+        with pytest.raises(ValidationError) as refused:
+            change()
+        assert refused.value.message_dict == {"captains": ["There can be 0 to 20 places."]}
+
+
+def test_what_is_over_keeps_its_crew_and_its_jobs(board, time_machine):
+    event, dee, job = make_event(board), make_member(board), make_job(board)
+    plan.put_job(job, event, by="Ana")
+    plan.claim(event, dee, by="Dee")
+    time_machine.move_to(event.ends_at, tick=False)
+
+    with pytest.raises(Refused, match=r"^“Tuesday, north” is over\. It cannot be cancelled any more\.$") as refused:
+        plan.cancel_event(event, by="Ana", reason="Snow.")
+
+    job.refresh_from_db()
+    assert (refused.value.code, job.crew, event.outings.count()) == ("over", ["Dee Ramos"], 1)
+    assert (event.assignments.present().count(), event.history.last().what) == (1, "claimed")

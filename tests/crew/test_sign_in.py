@@ -297,6 +297,81 @@ def test_signing_out_ends_the_phone_and_takes_its_cookie(phone, dee):
     assert (phone.cookies[COOKIE].value, phone.cookies[COOKIE]["max-age"]) == ("", 0)
 
 
+BOTH_END = "This signs you out of the office account here too."
+
+
+@pytest.fixture
+def account(dee):
+    """Dee works in the office, too."""
+    dee.user = make_user("dee")
+    dee.save()
+    return dee.user
+
+
+def sign_out(browser: Client):
+    """With the button of the page, which has a form of its own."""
+    shown = browser.get("/crew/sign-in/").text
+    assert 'action="/crew/sign-out/"' in shown
+    return browser.post("/crew/sign-out/", {"csrfmiddlewaretoken": re.search(r'value="(\w+)"', shown).group(1)})
+
+
+def test_who_came_by_an_account_reads_that_it_ends_and_is_signed_out_of_both(phone, account):
+    phone.force_login(account)
+    page = text_of(phone.get("/crew/sign-in/"))
+
+    response = sign_out(phone)
+
+    assert "You are signed in as Dee Ramos by your office account." in page
+    assert BOTH_END in page
+    assert (response.status_code, response["Location"]) == (302, "/crew/sign-in/")
+    assert phone.get("/api/v1/crew/plan").status_code == 401
+    assert "signed in" not in text_of(phone.get("/crew/sign-in/"))
+
+
+def test_a_phone_and_an_account_of_one_member_end_together(phone, dee, account):
+    press(phone, link_of(dee))
+    phone.force_login(account)
+    page = text_of(phone.get("/crew/sign-in/"))
+
+    sign_out(phone)
+
+    assert BOTH_END in page
+    assert (phone.get("/api/v1/crew/plan").status_code, signed_in(phone)) == (401, None)
+
+
+def test_a_colleagues_account_stays_when_a_phone_is_looked_at_in_the_office(phone, account, sam):
+    phone.force_login(account)
+    press(phone, link_of(sam))
+    page = text_of(phone.get("/crew/sign-in/"))
+
+    sign_out(phone)
+
+    assert ("You are signed in as Sam Oak on this phone." in page, BOTH_END in page) == (True, False)
+    assert phone.get("/api/v1/crew/plan").json()["member"]["name"] == "Dee Ramos"
+
+
+@pytest.mark.parametrize("is_member", [True, False])
+def test_an_account_that_is_not_on_the_roster_is_led_to_the_board(phone, dee, account, is_member):
+    """Also that of somebody who has left the crews."""
+    dee.is_active = False
+    dee.save()
+    phone.force_login(account if is_member else make_user("ana"))
+
+    page = phone.get("/crew/sign-in/")
+
+    name = "dee" if is_member else "ana"
+    assert f"The account “{name}” is not on the roster, so it has no plan here." in text_of(page)
+    assert '<a class="button" href="/">Go to the board</a>' in page.text
+    assert 'action="/crew/sign-out/"' not in page.text
+
+
+def test_a_first_visit_is_an_invitation(phone, db):
+    page = text_of(phone.get("/crew/sign-in/"))
+
+    assert "We send you a link that signs you in." in page
+    assert [word for word in ("signed out", "signed in", "roster", "account") if word in page] == []
+
+
 def test_a_member_sees_their_phones_and_ends_one(phone, dee, sam, noon):
     lost, sams = Client(enforce_csrf_checks=True, headers={"User-Agent": "Android Chrome/131"}), Client()
     press(lost, link_of(dee))
@@ -437,3 +512,16 @@ def test_every_text_has_its_spanish():
     found = set(texts())
     assert len(found) > 25
     assert sorted(text for text in found if not spanish.get(text)) == []
+
+
+OF_A_FRIEND = {
+    "abre", "abriste", "cierra", "cierres", "conozcas", "envíame", "eres", "escribe", "inténtalo", "llama", "pediste",
+    "pide", "pregunta", "puedes", "quieres", "revisa", "te", "ti", "tienes", "tu", "tus", "tú", "ábrelo",
+}  # fmt: skip
+
+
+def test_the_spanish_says_usted_as_the_phones_page_does():
+    catalogue = polib.pofile(str(product.BASE_DIR / "locale" / "es" / "LC_MESSAGES" / "django.po"))
+    spanish = {entry.msgid: entry.msgstr for entry in catalogue}
+
+    assert [text for text in texts() if OF_A_FRIEND & set(re.findall(r"\w+", spanish[text].lower()))] == []

@@ -3,7 +3,7 @@
 import pytest
 
 from crew import plan
-from crew.models import CrewChange, Event, Truck
+from crew.models import CrewChange, Event, Outing, Truck
 from dispatch.models import Answer, Board
 from tests.crew.factories import make_event, make_member
 from tests.crew.phones import code, send
@@ -122,6 +122,31 @@ def test_fewer_places_than_people_are_refused(ana, event, dee):
     assert answer.json()["errors"] == {"firstMates": ["1 of them are taken. Release them first."]}
 
 
+def test_there_are_from_0_to_20_places(ana):
+    facts = {"title": "South", "start": "2026-05-06T14:00:00Z", "end": "2026-05-06T22:00:00Z"}
+
+    answer = send(ana, "POST", "/events", facts | {"captains": -3, "firstMates": 21})
+    none = send(ana, "POST", "/events", facts | {"captains": 0, "firstMates": 20})
+
+    said = ["There can be 0 to 20 places."]
+    assert (answer.json()["errors"], none.status_code) == ({"captains": said, "firstMates": said}, 201)
+
+
+def test_new_hours_put_nobody_in_two_places_without_a_reason(ana, board, event, dee):
+    south = make_event(board, "South", days=3)
+    plan.claim(event, dee, by=dee.name)
+    plan.claim(south, dee, by=dee.name)
+    hours = {"start": f"{event.starts_at:%FT%TZ}", "end": f"{event.ends_at:%FT%TZ}"}
+
+    refused = send(ana, "PATCH", f"/events/{south.uid}?seq=4", hours | {"reason": " "})
+    allowed = send(ana, "PATCH", f"/events/{south.uid}?seq=4", hours | {"reason": "Swaps trucks at noon."})
+
+    assert code(refused) == (409, "overlaps")
+    assert refused.json()["detail"] == "Dee is on “Tuesday, north” then: Wednesday, May 6, 12:00 PM – 8:00 PM MDT"
+    assert allowed.json()["event"]["firstMates"]["people"][0]["override"] == "Swaps trucks at noon."
+    assert steps(south)[-1] == ("edited", "Ana Ruiz", "Swaps trucks at noon.")
+
+
 def test_cancelling_needs_a_reason_and_frees_people_and_jobs(ana, board, event, dee):
     job = make_job(board)
     plan.claim(event, dee, by=dee.name)
@@ -238,6 +263,59 @@ def test_both_events_are_told_when_a_job_goes_from_one_to_the_other(ana, board, 
     assert [(one["id"], one["jobs"]) for one in answer.json()["events"]] == [(event.uid, []), (other.uid, [job.uid])]
     assert [(one["id"], one["jobs"]) for one in out.json()["events"]] == [(other.uid, [])]
     assert CrewChange.objects.filter(what="planned").count() == 4
+
+
+def test_two_who_put_one_job_into_two_events_at_once_do_not_overwrite_each_other(ana, board, event, noon):
+    """Both saw it in North. Who comes second is told who was first, and where it is."""
+    job, south, west = make_job(board), make_event(board, "South"), make_event(board, "West")
+    plan.put_job(job, event, by="Ana")
+    seen = {"from": event.uid}
+    plan.put_job(job, south, by="Ben Okafor", expect=event.uid)
+    plan.edit_event(south, {"notes": "Gate 4."}, expect=Event.objects.get(pk=south.pk).seq, by="Cara")
+    noon.shift(4)
+
+    late = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": west.uid} | seen)
+    out = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": None} | seen)
+
+    assert [code(answer) for answer in (late, out)] == [(409, "stale"), (409, "stale")]
+    said = late.json()
+    assert (said["detail"], said["event"]["id"]) == ("Ben Okafor put this job into “South” 4 s ago.", south.uid)
+    assert {one["id"]: one["jobs"] for one in said["events"]} == {event.uid: [], south.uid: [job.uid]}
+    assert Outing.objects.get(job=job).event == south
+    anyway = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": west.uid, "from": south.uid})
+    assert {one["id"]: one["jobs"] for one in anyway.json()["events"]} == {south.uid: [], west.uid: [job.uid]}
+
+
+def test_a_job_that_was_in_no_event_or_is_in_none_any_more_is_not_overwritten_either(ana, board, event, noon):
+    job, south = make_job(board), make_event(board, "South")
+    plan.put_job(job, event, by="Ben Okafor", expect="")
+
+    unseen = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": south.uid, "from": None})
+    plan.put_job(job, None, by="Ben Okafor")
+    gone = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": south.uid, "from": event.uid})
+    plan.put_job(job, event, by="Ana")
+    plan.cancel_event(event, by="Ben Okafor", reason="Snow.")
+    cancelled = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": south.uid, "from": event.uid})
+    never = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": None, "from": south.uid})
+    nowhere = send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": south.uid, "from": "nothing"})
+
+    assert [answer.json()["detail"] for answer in (unseen, gone, cancelled, never)] == [
+        "Ben Okafor put this job into “Tuesday, north” 0 s ago.",
+        "Ben Okafor took this job out of “Tuesday, north” 0 s ago.",
+        "Ben Okafor cancelled “Tuesday, north” 0 s ago.",
+        "Ana changed this event 0 s ago.",
+    ]
+    assert [answer.json()["event"]["jobs"] for answer in (unseen, gone, cancelled, never)] == [[job.uid], [], [], []]
+    assert (code(nowhere), Outing.objects.filter(job=job).exists()) == ((404, "not_found"), False)
+    assert send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": south.uid, "from": None}).status_code == 200
+
+
+def test_who_does_not_say_where_they_saw_a_job_overwrites_as_ever(ana, board, event):
+    job, south = make_job(board), make_event(board, "South")
+    plan.put_job(job, event, by="Ben Okafor")
+
+    assert send(ana, "PUT", f"/jobs/{job.uid}/event", {"event": south.uid}).status_code == 200
+    assert Outing.objects.get(job=job).event == south
 
 
 def test_a_job_goes_into_no_event_of_another_board_and_into_no_cancelled_one(ana, board, event):

@@ -795,16 +795,54 @@ def test_what_is_not_known_is_left_out(board):
     assert "You are: first mate\n\nThe attached file" in mail
 
 
+@pytest.mark.parametrize(("by", "why"), [("Ana", " Why: Too many of us."), ("Dee Ramos", "")])
+def test_a_members_own_reason_does_not_come_back_to_them_as_the_offices(place, by, why):
+    plan.release(place.event, place.member, by=by, reason="Too many of us.", is_staff=True)
+
+    place.refresh_from_db()
+    assert place.ended_because == "Too many of us."
+    assert text(place, "crew_released") == f"{DENVER}: you are off Tuesday, north, {WHEN}.{why} {LINK}"
+
+
+@pytest.mark.parametrize(("reason", "why"), [("Doctor.", ""), ("Doctor. Get well.", " Why: Doctor. Get well.")])
+def test_who_is_let_go_for_their_own_reason_does_not_read_it_as_the_offices(place, reason, why):
+    plan.release(place.event, place.member, by="Dee Ramos", reason="Doctor.")
+    plan.release(place.event, place.member, by="Ana", reason=reason, is_staff=True)
+
+    place.refresh_from_db()
+    assert (place.ended_by, place.ended_because) == ("Ana", reason)
+    assert text(place, "crew_released") == f"{DENVER}: you are off Tuesday, north, {WHEN}.{why} {LINK}"
+
+
+@pytest.mark.parametrize("kind", ["crew_released", "crew_cancelled"])
+def test_a_mail_says_how_to_take_an_event_out_of_the_calendar(place, kind):
+    in_english, in_spanish = (writing.render(message(place, kind, "email", language)).text for language in ("en", "es"))
+
+    assert (
+        "\nOpen the attached file to take it out of your calendar. If it stays there, delete it yourself.\n" in in_english
+    )
+    assert "\nAbra el archivo adjunto para quitarlo de su calendario. Si sigue ahí, bórrelo usted mismo.\n" in in_spanish
+
+
 @pytest.mark.parametrize(
-    ("kind", "status"), [("crew_plan", "CONFIRMED"), ("crew_changed", "CONFIRMED"), ("crew_released", "CANCELLED")]
+    ("kind", "status", "method"),
+    [
+        ("crew_plan", "CONFIRMED", "PUBLISH"),
+        ("crew_changed", "CONFIRMED", "PUBLISH"),
+        ("crew_released", "CANCELLED", "CANCEL"),
+        ("crew_cancelled", "CANCELLED", "CANCEL"),
+    ],
 )
-def test_the_calendar_file_follows_the_event(place, kind, status):
+def test_the_calendar_file_follows_the_event(place, settings, kind, status, method):
+    settings.DEFAULT_FROM_EMAIL = "QuickDumpNow <crews@dispatch.example>"
     made = message(place, kind, "email", "en")
 
     [(name, content, mimetype)] = writing.render(made).attachments
 
-    [entry] = Calendar.from_ical(content).walk("VEVENT")
-    assert (name, mimetype) == ("event.ics", "text/calendar")
+    calendar = Calendar.from_ical(content)
+    [entry] = calendar.walk("VEVENT")
+    assert (name, mimetype, calendar["method"]) == ("event.ics", f"text/calendar; method={method}", method)
+    assert (entry["organizer"], entry["organizer"].params["CN"]) == ("mailto:crews@dispatch.example", DENVER)
     assert (entry["uid"], entry["sequence"]) == (f"{place.event.uid}@pages.example", made.loaded.event.seq)
     assert (entry["dtstart"].dt, entry["dtend"].dt) == (TUESDAY["starts_at"], TUESDAY["ends_at"])
     assert (entry["summary"], entry["status"], entry["url"]) == (f"Tuesday, north · {DENVER}", status, LINK)
@@ -818,7 +856,21 @@ def test_the_file_is_in_the_mail_and_not_in_a_link_to_sign_in(event, dee, clock,
     names = {mail.subject[:4]: [one.filename for one in mail.attachments] for mail in mailoutbox}
     assert names == {"You ": ["event.ics"], "Sign": []}
     [plan_mail] = (mail for mail in mailoutbox if mail.attachments)
-    assert "text/calendar" in [part.get_content_type() for part in plan_mail.message().walk()]
+    [file] = (part for part in plan_mail.message().walk() if part.get_content_type() == "text/calendar")
+    assert (file.get_param("method"), file.get_param("charset"), file.get_filename()) == ("PUBLISH", "utf-8", "event.ics")
+
+
+def test_a_later_file_has_a_higher_number_and_the_same_name(event, dee, clock, mailoutbox):
+    assign(event, dee)
+    send(clock)
+    plan.cancel_event(event, by="Ana", reason="Snow")
+    send(clock)
+
+    calendars = [Calendar.from_ical(mail.attachments[0].content) for mail in mailoutbox]
+    (first, last), methods = [one.walk("VEVENT")[0] for one in calendars], [one["method"] for one in calendars]
+    assert (methods, first["uid"] == last["uid"], last["sequence"] > first["sequence"]) == (
+        ["PUBLISH", "CANCEL"], True, True,
+    )  # fmt: skip
 
 
 def test_no_quiet_hours_is_the_boards_choice(board, event, clock):

@@ -8,6 +8,7 @@ from crew import plan, today
 from crew.clock import clock_in
 from crew.models import Event, Outing
 from dispatch import flow
+from dispatch.board import iso
 from dispatch.models import Board
 from dispatch.statuses import STATUS_FLOW
 from tests.crew.factories import make_event, make_member
@@ -66,7 +67,8 @@ def test_a_plan_has_exactly_this_shape(board, dee):
         "id": mine.job.uid, "seq": mine.job.seq, "status": "scheduled", "label": "Scheduled", "color": "violet",
         "icon": "calendar", "place": 1, "service": "junk_removal", "serviceLabel": "Junk removal",
         "location": "1428 Elm St", "window": {"start": "2026-05-04T19:00:00.000Z", "end": "2026-05-04T21:00:00.000Z"},
-        "loadEighths": 4, "next": {"to": "en_route", "label": "On the way"}, "photos": [],
+        "loadEighths": 4, "next": {"to": "en_route", "label": "On the way"}, "startFrom": "2026-05-04T06:00:00.000Z",
+        "photos": [],
         "contact": {"name": "Mia Chen", "phone": "+13035550123", "accessNotes": "gate 4711", "notes": "Two sofas"},
     }  # fmt: skip
     assert answer.json() == {
@@ -77,7 +79,7 @@ def test_a_plan_has_exactly_this_shape(board, dee):
             "slug": "main", "name": "QuickDumpNow Denver", "phone": "+13035550100", "timezone": "America/Denver",
         },
         "now": SHOWN, "seq": 3, "today": "2026-05-04", "events": [event | {"jobs": [job]}], "week": [event],
-        "shift": {"startedAt": SHOWN},
+        "shift": {"startedAt": SHOWN}, "endsAccount": False,
     }  # fmt: skip
     assert (answer["Cache-Control"], answer["Vary"]) == ("private, no-cache", "Cookie")
 
@@ -90,7 +92,7 @@ def test_a_job_that_is_done_has_exactly_this_shape(board, dee):
         "id": mine.job.uid, "seq": mine.job.seq, "status": "completed", "label": "Completed", "color": "blue",
         "icon": "check", "place": 1, "service": "junk_removal", "serviceLabel": "Junk removal",
         "location": "1428 Elm St", "window": None, "loadEighths": None, "next": None,
-        "photos": [{"id": "p1", "kind": "after"}], "contact": None,
+        "startFrom": "2026-05-04T06:00:00.000Z", "photos": [{"id": "p1", "kind": "after"}], "contact": None,
     }  # fmt: skip
 
 
@@ -123,7 +125,8 @@ def at(local: str) -> datetime:
     ("start", "end", "is_mine_now"),
     [
         ("2026-05-03T08:00", "2026-05-03T16:00", False),  # yesterday
-        ("2026-05-03T20:00", "2026-05-04T11:59", False),  # yesterday, and over
+        ("2026-05-03T20:00", "2026-05-04T06:00", False),  # yesterday, and over for six hours
+        ("2026-05-03T20:00", "2026-05-04T06:01", True),  # overtime
         ("2026-05-03T20:00", "2026-05-04T12:01", True),  # under way
         ("2026-05-04T00:00", "2026-05-04T08:00", True),  # today, though it is over
         ("2026-05-05T23:59", "2026-05-06T08:00", True),  # tomorrow
@@ -141,6 +144,45 @@ def test_the_plan_is_of_today_and_tomorrow_on_the_boards_clock(board, dee, noon,
 
     assert [event["id"] for event in body["events"]] == [mine.event.uid] * is_mine_now
     assert (today.shown_now(mine)["contact"] is not None) == is_mine_now
+
+
+def test_a_job_that_lasts_past_midnight_stays_the_crew_s_for_six_hours_after_the_end(board, dee, noon):
+    noon.move_to(at("2026-05-04T12:00"), tick=False)
+    mine, client = outing(board, dee, status="in_progress", **SECRETS), phone(dee)
+    Event.objects.filter(pk=mine.event.pk).update(starts_at=at("2026-05-04T15:00"), ends_at=at("2026-05-04T23:00"))
+    shown, done = [], []
+    for night in ("2026-05-05T00:30", "2026-05-05T04:59", "2026-05-05T05:00"):
+        noon.move_to(at(night), tick=False)
+        body = send(client, "GET", "/crew/plan").json()
+        shown.append((len(body["week"]), [job["contact"]["phone"] for one in body["events"] for job in one["jobs"]]))
+        action = {"kind": "note", "text": "Late", "at": f"{night}:00-06:00"}
+        done.append(send(client, "POST", f"/crew/jobs/{mine.job.uid}/actions", action, key=night).status_code)
+
+    assert shown == [(1, ["+13035550123"]), (1, ["+13035550123"]), (0, [])]
+    assert done == [200, 200, 403]
+
+
+def test_an_event_was_current_until_it_was_cancelled(board):
+    event = make_event(board, days=0.1)
+    plan.cancel_event(event, by="Ana", reason="Snow.")
+    event.refresh_from_db()
+
+    assert [today.is_current(event, at(local)) for local in ("2026-05-04T11:59", "2026-05-04T12:00")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("start", "earliest"),
+    [
+        ("2026-05-05T08:00", "2026-05-05T00:00"), ("2026-05-05T06:00", "2026-05-05T00:00"),
+        ("2026-05-05T05:59", "2026-05-04T23:59"), ("2026-05-05T00:00", "2026-05-04T18:00"),
+    ],
+)  # fmt: skip
+def test_a_crew_may_be_on_the_way_on_the_day_of_the_event_or_six_hours_before(board, dee, start, earliest):
+    mine = outing(board, dee)
+    mine.event.starts_at = at(start)
+
+    assert today.start_from(mine.event) == at(earliest)
+    assert today.shown_now(mine)["startFrom"] == iso(at(earliest))
 
 
 def test_the_week_has_seven_days_and_no_jobs(board, dee):

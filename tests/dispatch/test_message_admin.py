@@ -470,6 +470,15 @@ def test_messages_of_a_board_are_switched_off_in_the_admin_and_no_job_changes(of
     assert Job.objects.get(pk=job.pk).seq == job.seq
 
 
+def test_the_switch_of_messages_says_whose_it_stops_and_what_becomes_of_them(office, board):
+    page = office.get(f"/admin/dispatch/board/{board.pk}/change/").text
+
+    assert (
+        "Off: no texts and e-mails to customers and crews, except the links that crews sign in with. "
+        "What waits goes out when this is on again, unless it would come too late."
+    ) in page
+
+
 def test_a_new_name_changes_jobs_whatever_else_is_saved_with_it(office, board):
     job = make_job(board)
     facts = {"timezone": board.timezone, "phone": board.phone, "quiet_from": "20:00", "quiet_until": "8:00"}

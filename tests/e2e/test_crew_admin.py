@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.test_pages import SCREENS as PAGES
 from tests.e2e.test_pages import too_wide, violations
 from tests.e2e.test_releases import SCREENS
 
@@ -40,6 +41,27 @@ def test_axe_finds_nothing_on_the_pages_of_the_crews(screen, size):
     expect(page.get_by_role("heading", level=1)).to_have_text("A link that signs Joy Kim in")
     assert (violations(page), too_wide(page)) == ([], 0)
     office.complaints.clear()  # axe asks for the style sheets of Django's forms in a way that they do not have
+
+
+@pytest.mark.parametrize("size", PAGES)
+def test_axe_finds_nothing_in_any_list_of_the_admin(screen, size):
+    """Crews, jobs, messages, accounts, releases: whatever the first page leads to."""
+    office = sign_in(screen, "/admin/", **PAGES[size])
+    page = office.page
+    links = page.locator("#content-main a, #content-site a")
+    paths = links.evaluate_all("(links) => links.map((one) => new URL(one.href).pathname)")
+    lists = sorted({path for path in paths if not path.endswith(("/add/", "/change/"))})
+    assert {"/admin/crew/member/", "/admin/crew/shift/", "/admin/dispatch/message/", "/admin/releases/"} < set(lists)
+    found = {"/admin/": (violations(page), too_wide(page))}
+    underline = "(link) => getComputedStyle(link).textDecorationLine"
+    assert page.get_by_role("link", name="Releases").evaluate(underline) == "underline"
+
+    for path in lists:
+        page.goto(path)
+        found[path] = (violations(page), too_wide(page))
+
+    assert {path: wrong for path, wrong in found.items() if wrong != ([], 0)} == {}
+    office.complaints.clear()  # as above
 
 
 @pytest.mark.parametrize("size", SCREENS)

@@ -3,85 +3,30 @@
 import json
 import re
 import sqlite3
-import time
 from contextlib import closing
-from io import BytesIO
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import wait_until
+from tests.e2e.crew_phones import PHONE, SMALL, TINY, cookie, facts, faults, hired, phone, picture, steps
 
+__all__ = ["phone"]  # a fixture
 pytestmark = pytest.mark.browser
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "en-US"}
 SOON = 40_000
 """Milliseconds, for what a phone does by itself once there is a network."""
 SCREENS = ("today", "tomorrow", "events", "week", "hours", "waiting")
 PEOPLE = {
     "Dee Ramos": "en", "Pat Lopez": "en", "Kai Brown": "en", "Lou Stone": "en", "Ash Young": "en", "Bo Winter": "en",
     "Cy Adler": "en", "Jo Marsh": "en", "Al Fox": "en", "Eva Dunn": "es", "Luz Vega": "es", "Ray Cole": "en",
+    "Fay Moss": "en", "Gus Hart": "en",
 }  # fmt: skip
-DAYS = """
-import json
-from datetime import timedelta
-from django.utils import timezone
-from crew import plan
-from crew.devices import hashed, new_secret
-from crew.models import Device, Truck
-from dispatch.models import Board
-from tests.crew.factories import make_event, make_member
-from tests.factories import make_job
-board, now = Board.objects.get(slug="main"), timezone.now()
-truck = Truck.objects.create(board=board, name="The truck of these days")
-STREETS = {"1428 Elm St": "scheduled", "77 Larimer St": "ready_for_pickup", "9 Zuni St": "scheduled"}
-def hire(name, language):
-    email = f"{name.replace(' ', '.').lower()}@phone.example"
-    member = make_member(board, name, email=email, can_captain=True, language=language)
-    out = make_event(board, "North side", days=-0.02, hours=9, notes="Meet in the yard. Bring the dollies.", truck=truck)
-    plan.assign(out, member, "first_mate", by="Ana")
-    jobs = [make_job(board, status=status, location=f"{street}, Denver", customer_name="Marisol Vega",
-                     customer_phone="+13035550111", access_notes="Gate code 4471", notes="Sofa, two mattresses",
-                     load_eighths=4, window_start=now + timedelta(hours=at), window_end=now + timedelta(hours=at + 2))
-            for at, (street, status) in enumerate(STREETS.items())]
-    for job in jobs:
-        plan.put_job(job, out, by="Ana")
-    later = make_event(board, "South side", days=1, hours=4)
-    plan.assign(later, member, "first_mate", by="Ana")
-    free = make_event(board, f"Free for {name}", days=3, hours=8)
-    secret = new_secret()
-    Device.objects.create(member=member, secret=hashed(secret), name="Chromium")
-    return {"cookie": secret, "member": member.uid, "jobs": [job.uid for job in jobs], "free": free.uid, "event": out.uid}
-print(json.dumps({name: hire(name, language) for name, language in PEOPLE.items()}))
-"""
 
 
 @pytest.fixture(scope="module")
 def days(demo) -> dict[str, dict]:
-    """Members with a day's work and a phone each: by name `{"cookie", "member", "jobs", "free", "event"}`."""
-    said = demo.manage("shell", "-v", "0", "-c", f"PEOPLE = {PEOPLE!r}\n{DAYS}")
-    return json.loads(said.splitlines()[-1])
-
-
-def cookie(day: dict, demo) -> dict:
-    """It outlives the browser, as the one of a sign-in does."""
-    return {"name": "crew", "value": day["cookie"], "url": demo.origin, "expires": time.time() + 86400}
-
-
-@pytest.fixture
-def phone(screen, demo):
-    """Opens a member's phone."""
-
-    def open_phone(day: dict, **options):
-        opened = screen(**PHONE | options)
-        opened.page.context.add_cookies([cookie(day, demo)])
-        opened.page.goto("/crew/")
-        expect(opened.page.locator("#line")).to_have_attribute("data-line", re.compile("live|polling"))
-        return opened
-
-    return open_phone
+    return hired(demo, PEOPLE)
 
 
 @pytest.fixture
@@ -108,44 +53,6 @@ def pocket(browser_type, browser_type_launch_args, demo, tmp_path):
 
     yield take_out
     put_away()
-
-
-def steps(demo, uid: str) -> list[tuple]:
-    """What the history of a job has from the crew."""
-    query = (
-        "SELECT to_status, by, step.extra FROM dispatch_statuschange AS step JOIN dispatch_job ON dispatch_job.id = job_id"
-        " WHERE dispatch_job.uid = ? AND channel = 'crew' ORDER BY step.id"
-    )
-    with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
-        return [(to, by, json.loads(extra)) for to, by, extra in database.execute(query, [uid])]
-
-
-def facts(demo, uid: str, *columns: str) -> tuple:
-    with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
-        return database.execute(f"SELECT {', '.join(columns)} FROM dispatch_job WHERE uid = ?", [uid]).fetchone()
-
-
-def picture() -> dict:
-    file = BytesIO()
-    Image.effect_noise((3000, 2000), 40).convert("RGB").save(file, "JPEG")
-    return {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
-
-
-def faults(page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]] + ["too wide"] * bool(wide)
-
-
-SMALL = """() => [...document.querySelectorAll("a, button, label.file, label.choice, textarea")]
-  .filter((one) => one.checkVisibility() && !one.matches(".skip"))
-  .map((one) => [one, one.getBoundingClientRect()])
-  .filter(([one, { width, height }]) => width < 44 || height < (one.matches(".main") ? 56 : 44))
-  .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 80)} ${width} × ${height}`)"""
-TINY = """() => [...document.querySelectorAll("body *")]
-  .filter((one) => one.checkVisibility() && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
-  .filter((one) => !one.closest(".only-read, .skip") && parseFloat(getComputedStyle(one).fontSize) < 15)
-  .map((one) => one.outerHTML.slice(0, 80))"""
 
 
 def test_a_day_in_the_field(phone, demo, days):
@@ -194,6 +101,8 @@ def test_notes_photos_no_access_and_hours(phone, demo, days):
 
     status, photos = facts(demo, day["jobs"][0], "status", "photos")
     assert (status, [photo["kind"] for photo in json.loads(photos)]) == ("ready_for_pickup", ["before", "access"])
+    pat.reload()
+    expect(job.get_by_role("heading", level=3)).to_have_text("77 Larimer St, Denver")  # the other waits, but not just now
 
     pat.get_by_role("link", name="Hours").click()
     pat.get_by_role("button", name="Clock in").click()
@@ -270,16 +179,17 @@ def test_nothing_is_lost_without_a_network(pocket, demo, days):
 def test_answers_that_get_lost_do_nothing_twice(phone, demo, days):
     """The server does it, the line breaks before its answer comes, the phone sends it again."""
     day = days["Bo Winter"]
-    opened, lost = phone(day, service_workers="block"), []  # what a worker asks for cannot be lost here
+    opened = phone(day, service_workers="block")  # what a worker asks for cannot be lost here
+    lost, is_mended = {"photos": [], "actions": []}, []
 
-    def lose_the_first(route):
-        if len(lost) < 2:
-            lost.append(route.fetch().status)
-            route.abort()
-        else:
+    def lose(route):
+        if is_mended:
             route.continue_()
+        else:
+            lost[route.request.url.rpartition("/")[2]].append(route.fetch().status)
+            route.abort()
 
-    opened.page.route("**/api/v1/crew/jobs/*/*", lose_the_first)
+    opened.page.route("**/api/v1/crew/jobs/*/*", lose)
     opened.page.get_by_label("Before").set_input_files(picture())
     expect(opened.page.locator("#queued")).to_have_text("1 waiting")
     opened.page.get_by_role("button", name="Note").click()
@@ -287,12 +197,13 @@ def test_answers_that_get_lost_do_nothing_twice(phone, demo, days):
     opened.page.get_by_role("button", name="Save note").click()
     opened.page.locator("#queued").click()
     expect(opened.page.locator(".queue li")).to_contain_text(["Not sent yet", "Not sent yet"])
+    is_mended.append(True)
     opened.page.get_by_role("button", name="Send now").click()
     expect(opened.page.get_by_text("Everything is sent.")).to_be_visible()
 
     photos, notes = facts(demo, day["jobs"][0], "photos", "access_notes")
     assert (len(json.loads(photos)), notes.count("Ring twice")) == (1, 1)
-    assert lost == [201, 200]
+    assert (lost["photos"][0], lost["actions"][0]) == (201, 200)
     opened.complaints.clear()  # the browser reports what was lost
 
 
@@ -325,6 +236,72 @@ def test_a_conflict_is_explained_and_holds_up_nothing_else(phone, demo, days):
 
     expect(page.get_by_text("Everything is sent.")).to_be_visible()
     assert (facts(demo, day["jobs"][0], "status"), steps(demo, day["jobs"][0])) == (("cancelled",), [])
+    opened.complaints.clear()
+
+
+def test_what_the_office_took_away_says_so_and_a_photo_of_it_can_be_saved(phone, demo, days):
+    day = days["Fay Moss"]
+    opened = phone(day)
+    page = opened.page
+    page.context.set_offline(True)
+    expect(page.locator("#line")).to_have_attribute("data-line", "offline")
+    cancel = (
+        "from crew import plan; from crew.models import Event; from dispatch.models import Board\n"
+        "Board.objects.update(phone='+13035550100')\n"
+        f"plan.cancel_event(Event.objects.get(uid={day['event']!r}), by='Ana Ruiz', reason='Truck broke down')"
+    )
+    demo.manage("shell", "-v", "0", "-c", cancel)
+    page.get_by_label("Before").set_input_files(picture())
+    expect(page.locator("#queued")).to_have_text("1 waiting")
+
+    page.context.set_offline(False)
+    expect(page.locator("#queued")).to_have_text("1 needs you", timeout=SOON)
+    page.locator("#queued").click()
+    refused = page.locator('[data-state="refused"]')
+    told = refused.locator(".counting")
+    expect(told).to_have_text(re.compile(r"North side was cancelled by Ana Ruiz (just now|\d+ (s|min) ago)"))
+    expect(refused).to_contain_text("Reason: Truck broke down")
+    said = told.inner_text()
+    expect(told).not_to_have_text(said)  # it goes on counting
+    expect(refused.get_by_role("link", name="Call the office")).to_have_attribute("href", "tel:+13035550100")
+    assert (faults(page), page.evaluate(SMALL)) == ([], [])
+    with page.expect_download() as saved:
+        refused.get_by_role("button", name="Save to this phone").click()
+    assert saved.value.suggested_filename.startswith("before-")
+    assert saved.value.path().read_bytes()[:3] == b"\xff\xd8\xff"
+    refused.get_by_role("button", name="Understood").click()
+    expect(page.get_by_text("Everything is sent.")).to_be_visible()
+    opened.complaints.clear()
+
+
+def test_a_phone_that_was_offline_for_days_does_not_say_that_nothing_is_planned(phone, demo, days):
+    day = days["Gus Hart"]
+    opened = phone(day)
+    page = opened.page
+    plan = (
+        "from crew import plan; from crew.models import Member; from tests.crew.factories import make_event\n"
+        f"gus = Member.objects.get(uid={day['member']!r})\n"
+        "plan.assign(make_event(gus.board, 'West end', days=3, hours=4), gus, 'first_mate', by='Ana')"
+    )
+    demo.manage("shell", "-v", "0", "-c", plan)
+    page.reload()
+    page.get_by_role("link", name="My week").click()
+    expect(page.get_by_role("heading", name="West end")).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => {})")
+    page.wait_for_function("navigator.serviceWorker.controller")
+    page.context.set_offline(True)
+    expect(page.locator("#line")).to_have_attribute("data-line", "offline")
+
+    page.clock.set_system_time(page.evaluate("Date.now() / 1000 + 3 * 86_400"))
+    page.reload()
+
+    page.get_by_role("link", name="Today").first.click()
+    expect(page.get_by_role("heading", name="West end")).to_be_visible()
+    expect(page.get_by_text("The jobs of this day are not on this phone yet. Plan from ")).to_be_visible()
+    expect(page.get_by_text("Nothing is planned")).to_have_count(0)
+    page.get_by_role("link", name="My week").click()
+    expect(page.locator("#screen h3")).to_have_text(["West end"])  # the days before are over
+    assert (faults(page), page.evaluate(SMALL)) == ([], [])
     opened.complaints.clear()
 
 

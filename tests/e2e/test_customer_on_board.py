@@ -60,7 +60,7 @@ def test_what_a_customer_asks_for_is_marked_at_once_and_dealt_with_in_the_drawer
     for window in (ana, ben):
         expect(card(window, uid).locator(".ask")).to_have_text("Wants to cancel", timeout=1_000)
     expect(ana.page.locator("#announcer")).to_have_text("1 Asking St: wants to cancel")
-    ana.page.get_by_role("checkbox", name="Customer asks").check()
+    ana.page.get_by_role("checkbox", name="Asks").check()
     assert ana.page.url.endswith("/board/main/?asks=waiting")
     expect(card(ana, uid)).to_be_visible()
     wait_until(
@@ -71,7 +71,7 @@ def test_what_a_customer_asks_for_is_marked_at_once_and_dealt_with_in_the_drawer
     drawer = ben.page.locator("#drawer")
     drawer.get_by_label("Notes", exact=True).fill("Two sofas")
     ask(demo, uid, "note", "Ring the upper bell.")
-    asked = drawer.get_by_role("region", name="Customer asks").get_by_role("listitem")
+    asked = drawer.get_by_role("region", name="Asks", exact=True).get_by_role("listitem")
     expect(asked).to_have_text(
         [re.compile("Wants to cancel.*“?My brother takes it"), re.compile("Left a note.*Ring the upper")]
     )

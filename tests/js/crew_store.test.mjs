@@ -5,6 +5,7 @@ import test from "node:test";
 
 const { CrewStore } = await import(`${process.env.BOARD}/crew_store.js`);
 const { Clock } = await import(`${process.env.BOARD}/words.js`);
+const { CrewDays } = await import(`${process.env.BOARD}/crew_days.js`);
 const { dayAfter, hours, needed } = await import(`${process.env.BOARD}/crew_words.js`);
 
 const clock = new Clock("America/Denver");
@@ -99,6 +100,58 @@ test("hours and what is needed are said in words", () => {
 
   assert.equal(hours(event("a", 1), clock), "8 AM – 4 PM".replaceAll(" AM", "\u202fAM").replaceAll(" PM", "\u202fPM").replace(" – ", "\u2009–\u2009"));
   assert.match(hours(night, clock), /^10\sPM – 2:30\sAM$/);
+  assert.match(hours({ ...night, end: at("2030-01-04", "22:30") }, clock), /^10\sPM – Fri, Jan 4, 10:30\sPM$/);
+  assert.match(hours({ ...night, end: at("2030-01-05", "02:00") }, clock), /^10\sPM – Sat, Jan 5, 2\sAM$/);
   assert.equal(needed({ captains: full, firstMates: { places: 3, people: [{}] } }), "2 first mates still needed");
   assert.equal(needed({ captains: full, firstMates: full }), "");
+});
+
+/** The form of an event from `from` until `until`; gives a function that types into a field and tells both days and hours. */
+function form(from, until) {
+  const heard = {};
+  const field = (name, value) => ({ value, addEventListener: (_, hear) => (heard[name] = hear) });
+  const [[day, start], [lastDay, end]] = [from, until].map((moment) => moment.split(" "));
+  const fields = { day: field("day", day), from: field("from", start), lastDay: field("lastDay", lastDay), until: field("until", end) };
+  const days = new CrewDays(fields);
+  days.begin();
+  const type = (name, value) => {
+    fields[name].value = value;
+    heard[name]();
+    return [fields.day.value, fields.lastDay.value];
+  };
+  return { days, type };
+}
+
+test("an event of three days is one of three days on another day, too", () => {
+  const { type } = form("2030-11-29 09:00", "2030-12-01 17:00");
+
+  assert.deepEqual(type("day", "2030-11-30"), ["2030-11-30", "2030-12-02"]);
+  assert.deepEqual(type("day", ""), ["", "2030-12-02"]); // half typed
+  assert.deepEqual(type("day", "2030-12-31"), ["2030-12-31", "2031-01-02"]);
+  assert.deepEqual(type("until", "08:00"), ["2030-12-31", "2031-01-02"]);
+  assert.deepEqual(type("lastDay", "2031-01-01"), ["2030-12-31", "2031-01-01"]);
+  assert.deepEqual(type("until", "18:00"), ["2030-12-31", "2031-01-01"]); // it was chosen
+  assert.deepEqual(type("day", "2031-02-01"), ["2031-02-01", "2031-02-02"]);
+});
+
+test("what ends before it begins ends on the next day, as long as it does", () => {
+  const { type } = form("2030-11-29 08:00", "2030-11-29 16:00");
+  const [same, next] = ["2030-11-29", "2030-11-30"].map((last) => ["2030-11-29", last]);
+
+  assert.deepEqual([type("until", ""), type("until", "16:00"), type("from", "22:00")], [same, same, next]);
+  assert.deepEqual([type("until", ""), type("until", "23:00"), type("until", "22:00")], [next, same, next]);
+  assert.deepEqual(type("day", "2030-12-31"), ["2030-12-31", "2031-01-01"]);
+  const night = form("2030-11-29 22:00", "2030-11-30 02:00");
+  assert.deepEqual([night.type("until", "03:00"), night.type("until", "23:30")], [next, same]);
+  const chosen = form("2030-11-29 22:00", "2030-11-30 02:00");
+  assert.deepEqual([chosen.type("lastDay", "2030-11-30"), chosen.type("until", "23:30")], [next, next]);
+});
+
+test("what is not filled in is said beside its field", () => {
+  const { days, type } = form("2030-11-29 08:00", "2030-11-29 16:00");
+
+  assert.equal(days.missing(), null);
+  type("day", "");
+  type("until", "");
+  assert.deepEqual(days.missing(), { day: ["Which day?"], end: ["When does it end?"] });
 });

@@ -29,3 +29,28 @@ def test_a_store_without_one_of_its_rules_is_found_out(node, rule, without):
     code, _ = node("crew_store.test.mjs")
 
     assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "without"),
+    [
+        ("dayAfter(day.value, this.length)", "day.value"),
+        ("if (day.value) lastDay.value", "lastDay.value"),
+        ("this.isNight = false;", ""),
+        ("this.length === 1 && until.value <= from.value", "false"),
+        ("if (!becomesNight && (isBackwards || !this.isNight)) return;", ""),
+        ("    this.isNight = becomesNight;\n    this.measure();", "    this.isNight = becomesNight;"),
+        (" && from.value && until.value", ""),
+        ("empty.length ? ", "false ? "),
+    ],
+    ids=["length", "half-typed", "chosen", "opened-night", "unasked", "measured", "no-hours", "missing"],
+)
+def test_a_form_of_days_without_one_of_its_rules_is_found_out(node, rule, without):
+    script = node.scripts / "crew_days.js"
+    source = script.read_text()
+    assert source.count(rule) == 1
+    script.write_text(source.replace(rule, without))
+
+    code, _ = node("crew_store.test.mjs")
+
+    assert code == 1

@@ -1,16 +1,17 @@
 // What can be done on the screens. Most of it goes into the queue; what makes sense only at once goes to the server.
 
+import { toTop } from "./card.js";
 import * as entries from "./entries.js";
 import { releaseQuestion, withEvent } from "./events.js";
-import { ask, choiceField, photoField, textField } from "./dialogs.js";
+import { MOST, ask, choiceField, photoField, textField } from "./dialogs.js";
 import { keepStorage } from "./install.js";
 import { notice } from "./notices.js";
-import { shrunk } from "./photos.js";
+import { Unusable, shrunk } from "./photos.js";
 import { focusOf } from "./shown.js";
 import { Taps } from "./taps.js";
 import { choose } from "./today.js";
 import { waitingText } from "./bar.js";
-import { withFollowing } from "./waiting.js";
+import { othersWait, withFollowing } from "./waiting.js";
 import { languages, say, words } from "./words.js";
 
 export class Acts {
@@ -33,7 +34,7 @@ export class Acts {
       notice(words.told.noRoom);
       return;
     }
-    if (this.phone.line === "offline") notice(words.told.kept, "yellow");
+    if (this.phone.line === "offline") notice(words.told.kept, "yellow", { isOffline: true });
     keepStorage();
   }
 
@@ -41,7 +42,7 @@ export class Acts {
     choose(id);
     this.draw();
     const card = document.querySelector(".job");
-    card?.scrollIntoView({ block: "start" });
+    toTop();
     card?.querySelector("[data-key=next]")?.focus({ preventScroll: true });
   }
 
@@ -61,7 +62,7 @@ export class Acts {
 
   async noAccess(job) {
     const fields = [
-      choiceField("why", words.ask.why, words.reasons), textField("more", words.ask.more),
+      choiceField("why", words.ask.why, words.reasons), textField("more", words.ask.more, MOST - LONGEST_REASON),
       photoField("photo", words.ask.photo, words.ask.photoTaken),
     ];
     const check = (form) => (form.get("why") ? "" : words.ask.pick);
@@ -70,16 +71,32 @@ export class Acts {
     if (!form) return;
     const reason = [languages.en.reasons[form.get("why")], form.get("more").trim()].filter(Boolean).join(": "); // for the office
     const [picture] = [form.get("photo")].filter((file) => file?.size);
-    const more = picture ? [entries.photo(this.me, job, "access", await shrunk(picture))] : [];
+    const { made, problem } = await this.pictures(job, "access", picture ? [picture] : []);
     choose(following(job, this.phone)); // it will wait for another try, but not just now
-    await this.queue(entries.noAccess(this.me, job, reason), ...more);
+    await this.queue(entries.noAccess(this.me, job, reason), ...made);
+    if (problem) notice(problem);
   }
 
   async photos(job, kind, input) {
-    const made = [];
-    for (const file of input.files) made.push(entries.photo(this.me, job, kind, await shrunk(file)));
+    const { made, problem } = await this.pictures(job, kind, input.files);
     input.value = "";
     if (made.length) await this.queue(...made);
+    if (problem) notice(problem);
+  }
+
+  /** Entries of the files that can be sent, and what is the matter with the others. */
+  async pictures(job, kind, files) {
+    const made = [];
+    let problem = "";
+    for (const file of files) {
+      try {
+        made.push(entries.photo(this.me, job, kind, await shrunk(file)));
+      } catch (error) {
+        if (!(error instanceof Unusable)) throw error;
+        problem = error.message;
+      }
+    }
+    return { made, problem };
   }
 
   clock(isIn) {
@@ -89,7 +106,7 @@ export class Acts {
   claim(event) {
     return this.atOnce(event, async (api) => {
       const { event: now, detail } = await api.command("POST", `${path(event)}/claim`);
-      return { now, text: words.language === "en" && detail ? detail : words.events.claimed };
+      return { now, text: detail || words.events.claimed };
     });
   }
 
@@ -118,7 +135,7 @@ export class Acts {
       notice(text, "green");
     } catch (problem) {
       await this.take(problem.answer?.event);
-      notice(told(problem));
+      notice(told(problem), "red", { isOffline: problem.code === "unreachable" });
     } finally {
       this.busy = null;
       this.draw();
@@ -147,13 +164,15 @@ export class Acts {
 
   async signOut() {
     const waiting = this.phone.entries.length;
-    const text = [words.ask.signOutText, waiting && say(words.ask.signOutWaiting, { waiting: waitingText(waiting) })];
+    const { endsAccount } = this.phone.plan.body;
+    const waits = waiting && say(words.ask.signOutWaiting, { waiting: waitingText(waiting) });
+    const text = [words.ask.signOutText, endsAccount && words.ask.signOutOffice, waits, ...othersWait(this.phone)];
     const form = await ask({ title: words.ask.signOut, text: text.filter(Boolean).join(" "), go: words.ask.signOutGo, isDanger: true });
     if (!form) return;
     const headers = await this.phone.api.headers();
     const answer = await fetch("/crew/sign-out/", { method: "POST", headers, redirect: "manual" }).catch(() => null);
     if (!answer || answer.status >= 400) {
-      notice(words.told.unreachable);
+      notice(words.told.unreachable, "red", { isOffline: true });
       return;
     }
     await this.phone.forget();
@@ -174,6 +193,9 @@ function showResting(isResting) {
     else button.removeAttribute("aria-disabled");
   }
 }
+
+/** The chosen reason stands in front of what is typed, in one text. */
+const LONGEST_REASON = Math.max(...Object.values(languages.en.reasons).map((reason) => `${reason}: `.length));
 
 const path = (event) => `/events/${encodeURIComponent(event.id)}`;
 

@@ -1,5 +1,7 @@
 // The way to the server. Only answers that are ours count: a hotel's sign-in page also says 200.
 
+import { onThisPhone } from "./times.js";
+
 const PATIENCE_MS = 15_000;
 const PATIENCE_PHOTO_MS = 120_000;
 const LATER = [408, 425, 429];
@@ -10,6 +12,14 @@ export class Problem extends Error {
     super(message);
     Object.assign(this, { code, status, answer });
   }
+}
+
+/** Ends a request after so long: some never end when the network goes away under them. Older phones have no timeout(). */
+function deadline(milliseconds) {
+  if (AbortSignal.timeout) return AbortSignal.timeout(milliseconds);
+  const given = new AbortController();
+  setTimeout(() => given.abort(), milliseconds);
+  return given.signal;
 }
 
 export class Api {
@@ -65,20 +75,22 @@ export class Api {
 
   /** The page as it comes from the server sets the cookie; the copy on this phone cannot. */
   async renewToken() {
-    await fetch("/crew/", { cache: "no-store" }).catch(() => {});
+    await fetch("/crew/", { cache: "no-store", signal: deadline(PATIENCE_MS) }).catch(() => {});
     return this.token();
   }
 
   async fetch(path, { patience = PATIENCE_MS, ...options }) {
     try {
-      return await fetch(`/api/v1${path}`, { ...options, redirect: "error", signal: AbortSignal.timeout?.(patience) });
+      return await fetch(`/api/v1${path}`, { ...options, redirect: "error", signal: deadline(patience) });
     } catch {
       throw new Problem("");
     }
   }
 }
 
-function bodyOf({ kind, body, photo }) {
+/** With what this phone's clock says now, by which the server puts right the times of a wrong one. */
+function bodyOf({ kind, body: made, photo }) {
+  const body = { ...made, sentAt: onThisPhone() };
   if (kind !== "photo") return { body: JSON.stringify(body), json: true };
   const form = new FormData();
   Object.entries(body).forEach(([name, value]) => form.append(name, value));

@@ -3,7 +3,7 @@
 
 import { Api } from "./api.js";
 import { Database } from "./database.js";
-import { sync } from "./sync.js";
+import { sendPhotos, sync } from "./sync.js";
 
 self.addEventListener("sync", (event) => event.tag === "crew-queue" && event.waitUntil(send()));
 
@@ -11,6 +11,9 @@ self.addEventListener("sync", (event) => event.tag === "crew-queue" && event.wai
 async function send() {
   const others = new BroadcastChannel("crew");
   const changed = () => others.postMessage("changed");
-  const { outcome, wait } = await sync(new Database(), new Api(self.SHELL.csrf), { impatient: true, changed });
-  if (outcome === "offline" || wait !== null) throw new Error("Not everything could be sent");
+  const [database, api, options] = [new Database(), new Api(self.SHELL.csrf), { impatient: true, changed }];
+  const steps = await sync(database, api, options);
+  const photos = steps.outcome === "sent" ? await sendPhotos(database, api, options) : steps;
+  const isLeft = [steps, photos].some(({ outcome, wait }) => outcome === "offline" || wait !== null);
+  if (isLeft) throw new Error("Not everything could be sent");
 }

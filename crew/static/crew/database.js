@@ -1,7 +1,7 @@
 // What this phone keeps: the plan, so that it can be read without a network, and the queue of what is to be sent. Knows
 // IndexedDB and nothing else; the page and the worker share it.
 
-import { withJob } from "./shown.js";
+import { putOff, withJob } from "./shown.js";
 
 const NAME = "crew";
 const VERSION = 1;
@@ -46,9 +46,15 @@ export class Database {
       transaction = begin();
     }
     return new Promise((resolve, reject) => {
-      const request = work({ kept: transaction.objectStore("kept"), queue: transaction.objectStore("queue") });
+      let request;
       transaction.oncomplete = () => resolve(request?.result);
-      transaction.onerror = transaction.onabort = () => reject(transaction.error || new Error("Nothing was kept"));
+      transaction.onabort = () => reject(transaction.error || new Error("Nothing was kept"));
+      try {
+        request = work({ kept: transaction.objectStore("kept"), queue: transaction.objectStore("queue") });
+      } catch (error) {
+        transaction.abort(); // what was begun would be kept
+        reject(error);
+      }
     });
   }
 
@@ -82,8 +88,9 @@ export class Database {
     return this.within("readonly", ({ queue }) => queue.getAll());
   }
 
-  add(entry) {
-    return this.within("readwrite", ({ queue }) => queue.add(entry));
+  /** All of them, in this order, or none. */
+  add(entries) {
+    return this.within("readwrite", ({ queue }) => entries.forEach((entry) => queue.add(entry)));
   }
 
   /** Only what is still there: it may have been sent by another tab in the meantime. */
@@ -103,14 +110,14 @@ export class Database {
     return this.within("readwrite", ({ kept, queue }) => {
       queue.delete(entry.id);
       kept.get("plan").onsuccess = ({ target }) => {
-        if (target.result) kept.put(answered(target.result, answer), "plan");
+        if (target.result) kept.put(answered(target.result, entry, answer), "plan");
       };
     });
   }
 }
 
 /** The plan is not what the server sent under its ETag any more. */
-function answered(plan, { job, shift }) {
+function answered(plan, entry, { job, shift }) {
   const body = job ? withJob(plan.body, job) : plan.body;
-  return { ...plan, etag: "", body: shift === undefined ? body : { ...body, shift } };
+  return { ...plan, etag: "", body: shift === undefined ? body : { ...body, shift }, putOff: putOff(plan, entry, job) };
 }

@@ -1,9 +1,12 @@
 // Questions: one dialog for all of them, filled for each.
 
 import { button, element } from "./page.js";
-import { words } from "./words.js";
+import { unusable } from "./photos.js";
+import { count, words } from "./words.js";
 
 const dialog = document.getElementById("ask");
+export const MOST = JSON.parse(document.body.dataset.limits).characters; // the server takes no more in one text
+const NEAR = 60; // characters before the end the person is told
 
 /**
  * Asks, and gives what was filled in, or null when it was closed. `check` may say what is missing, as a text.
@@ -33,10 +36,15 @@ export function ask({ title, text = "", fields = [], go, isDanger = false, check
   });
 }
 
-export function textField(name, label) {
+export function textField(name, label, most = MOST) {
   const id = `ask-${name}`;
+  const left = element("p.soft.left", { id: `${id}-left`, role: "status" });
+  const input = ({ target }) => {
+    const number = most - target.value.length;
+    left.textContent = number <= NEAR ? count(words.ask.left, number) : "";
+  };
   return element("div.field", {}, element("label", { for: id }, label),
-    element("textarea", { id, name, rows: 4, maxlength: 1000, "aria-describedby": "ask-error" }));
+    element("textarea", { id, name, rows: 4, maxlength: most, input, "aria-describedby": `ask-error ${id}-left` }), left);
 }
 
 /** @param {Record<string, string>} choices  value → label */
@@ -50,7 +58,13 @@ export function photoField(name, label, done) {
   const text = element("span", {}, label);
   const input = element("input.only-read", {
     type: "file", name, accept: "image/*", capture: "environment",
-    change: ({ target }) => (text.textContent = target.files.length ? done : label),
+    change: async ({ target }) => {
+      const [file] = target.files;
+      const problem = file && (await unusable(file));
+      if (problem) target.value = "";
+      if (target.form) target.form.querySelector(".error").textContent = problem ?? "";
+      text.textContent = target.files.length ? done : label;
+    },
   });
   return element("label.quiet.file", {}, input, text);
 }

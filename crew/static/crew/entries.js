@@ -6,7 +6,8 @@ import { onThisPhone } from "./times.js";
 /**
  * @typedef {{id?: number, key: string, member: string, kind: "move" | "no_access" | "note" | "photo" | "clock",
  *   job: string | null, where: string, path: string, body: object, photo?: Blob, at: string,
- *   state: "waiting" | "conflict" | "refused", tries: number, retryAt: number, detail?: string, current?: object}} Entry
+ *   state: "waiting" | "conflict" | "refused", tries: number, retryAt: number, name?: string, detail?: string, code?: string,
+ *   current?: object, facts?: object}} Entry  `name` is that of the member
  */
 
 const actions = (job) => `/crew/jobs/${encodeURIComponent(job.id)}/actions`;
@@ -36,5 +37,15 @@ export const clock = (member, isIn) => entry(member, "clock", null, "/crew/clock
 /** The same move from where the job is now: another request, so another key. The time stays that of the tap. */
 export function again(conflict) {
   const body = { ...conflict.body, from: conflict.current.status };
-  return { ...conflict, body, key: crypto.randomUUID(), state: "waiting", tries: 0, retryAt: 0, detail: "", current: null };
+  return { ...conflict, body, key: crypto.randomUUID(), state: "waiting", tries: 0, retryAt: 0, detail: "", current: null, facts: {} };
+}
+
+/** Whose entries these are, and how many. @param {Entry[]} entries  @returns {{name?: string, number: number}[]} */
+export function perPerson(entries) {
+  const found = new Map();
+  for (const { member, name } of entries) {
+    const before = found.get(member) ?? { number: 0 };
+    found.set(member, { name: name ?? before.name, number: before.number + 1 });
+  }
+  return [...found.values()];
 }

@@ -5,11 +5,16 @@ import { chip, counting, empty, eventFacts, seenMark } from "./parts.js";
 import { count, say, words } from "./words.js";
 
 export function facts(phone, busy) {
-  return [phone.events?.body.events, phone.line === "offline", phone.member, phone.today, busy];
+  return [coming(phone), phone.line === "offline", phone.member, phone.today, busy];
+}
+
+/** Without what is over, which a phone that has no network is not told. */
+function coming({ events, now }) {
+  return events?.body.events.filter(({ status, end }) => status !== "over" && now < Date.parse(end)) ?? [];
 }
 
 export function make(phone, act, busy) {
-  const events = phone.events?.body.events.filter(({ status }) => status !== "over") ?? [];
+  const events = coming(phone);
   const days = [...new Set(events.map(({ day }) => day))];
   return [
     element("h1", {}, words.tabs.events),

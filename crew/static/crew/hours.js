@@ -3,9 +3,12 @@
 import { button, element, link } from "./page.js";
 import { waitingMark } from "./parts.js";
 import { elapsed } from "./times.js";
+import { othersWait } from "./waiting.js";
 import { say, words } from "./words.js";
 
-export const facts = (phone) => [phone.shown.shift, phone.member, phone.plan.body.board, phone.line === "offline"];
+export function facts(phone) {
+  return [phone.shown.shift, phone.offset, phone.member, phone.plan.body.board, phone.line === "offline", phone.ofOthers];
+}
 
 export function make(phone, act) {
   const { shift } = phone.shown;
@@ -13,7 +16,7 @@ export function make(phone, act) {
     element("h1", {}, words.tabs.hours),
     element("section.shift", { data: { color: shift ? "green" : "grey" } },
       element("p.state", {}, shift ? words.hours.on : words.hours.off),
-      shift && element("p.elapsed", { data: { elapsed: shift.startedAt } }, elapsed(shift.startedAt)),
+      shift && counted(shift.startedAt, phone.offset),
       shift && element("p.soft", {}, say(words.hours.since, { time: phone.clock.since(shift.startedAt) })),
       shift && waitingMark(shift),
       button("main", "clock", shift ? words.hours.out : words.hours.in, () => act.clock(!shift), {
@@ -35,12 +38,17 @@ function about(phone, act) {
       board.phone && link("quiet", "phone", words.hours.office, `tel:${board.phone}`),
       link("quiet", "key", words.hours.phones, "/crew/phones/"),
       button("quiet", "leave", words.hours.signOut, () => act.signOut(), { disabled: isOffline, data: { key: "sign-out" } })),
-    isOffline && element("p.soft", {}, words.hours.needsNetwork));
+    isOffline && element("p.soft", {}, words.hours.needsNetwork),
+    ...othersWait(phone).map((text) => element("p.soft", {}, text)));
+}
+
+function counted(since, offset) {
+  return element("p.elapsed", { data: { elapsed: since, offset } }, elapsed(since, Date.now(), offset));
 }
 
 export function recountElapsed() {
   for (const made of document.querySelectorAll("[data-elapsed]")) {
-    const now = elapsed(made.dataset.elapsed);
+    const now = elapsed(made.dataset.elapsed, Date.now(), Number(made.dataset.offset));
     if (made.textContent !== now) made.textContent = now;
   }
 }

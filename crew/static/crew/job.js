@@ -4,19 +4,20 @@ import { wayTo } from "./navigation.js";
 import { button, element, icon, link } from "./page.js";
 import { chip, status, waitingMark } from "./parts.js";
 import { preview } from "./photos.js";
+import { isEarly } from "./shown.js";
 import { say, words } from "./words.js";
 
 const PHOTOS = ["before", "after", "ticket"];
 const EIGHTHS = ["", "⅛", "¼", "⅜", "½", "⅝", "¾", "⅞"];
 const CLOSE = ["en_route", "in_progress"]; // only whoever has set off can find a gate locked
 
-export function jobCard(job, phone, act) {
+export function jobCard(job, event, phone, act) {
   const isOpen = phone.flow[job.status]?.isOpen;
   return element("article.job", { data: { job: job.id, color: job.color }, "aria-label": job.location },
     heading(job, phone.clock),
     job.contact && ways(job),
-    job.contact && remarks(job.contact),
-    next(job, isOpen, act),
+    remarks(job),
+    isEarly(job, phone.now) ? early(event, phone) : next(job, isOpen, act),
     photos(job, act),
     isOpen && element("div.pair", {},
       CLOSE.includes(job.status) && !job.noAccess && button("quiet", "lock", words.job.noAccess, () => act.noAccess(job), { data: { key: "no-access" } }),
@@ -50,13 +51,17 @@ function ways(job) {
     !phone && element("p.soft", {}, words.job.noPhone));
 }
 
-function remarks({ accessNotes, notes }) {
+/** With what was just written, which comes into the notes only once the office has it. */
+function remarks({ contact, said }) {
   const remark = (name, label, text) =>
     text && element("div.remark", {}, element("h4", {}, icon(name), label), element("p", {}, text));
-  if (!accessNotes && !notes) return null;
-  return element("div.remarks", {},
-    remark("key", words.job.access, accessNotes), remark("note", words.job.notes, notes));
+  const own = said.map((text) => remark("waiting", words.job.unsent, text));
+  const found = [remark("key", words.job.access, contact?.accessNotes), ...own, remark("note", words.job.notes, contact?.notes)];
+  return found.some(Boolean) && element("div.remarks", {}, ...found);
 }
+
+/** In the place of the next step: one tap would tell the customer today that the crew is on its way. */
+const early = (event, phone) => element("p.told", {}, chip("grey", "clock", phone.clock.planned(event.start, phone.today)));
 
 function next(job, isOpen, act) {
   if (job.noAccess) return element("p.told", {}, chip("yellow", "lock", words.job.reported));
@@ -92,9 +97,9 @@ function shownPhotos(job) {
 
 function sent(job, { id, kind }) {
   const address = (size) => `/crew/photos/${encodeURIComponent(job.id)}/${encodeURIComponent(id)}/${size}`;
-  const image = element("img", {
-    src: address("thumb"), alt: words.kinds[kind] ?? kind, loading: "lazy", error: () => image.replaceWith(icon("camera")),
-  });
+  const label = words.kinds[kind] ?? kind;
+  const instead = () => image.replaceWith(icon("camera"), element("span.only-read", {}, label)); // without a network, say
+  const image = element("img", { src: address("thumb"), alt: label, loading: "lazy", error: instead });
   return element("li", {}, element("a", { href: address("full"), target: "_blank", rel: "noopener" }, image));
 }
 

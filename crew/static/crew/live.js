@@ -4,6 +4,7 @@
 
 const SILENCE_MS = 35_000; // the server says something every 15 s
 const POLL_MS = 30_000;
+const LONGEST_UNASKED_MS = 300_000; // much of a plan changes with time alone, and nobody says so: a day begins
 const QUICK_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 const QUICK_TRIES = 3;
@@ -13,7 +14,7 @@ const NOT_ALLOWED = 4003;
 export class Live {
   /**
    * @param {{events: (body: object) => void, plan: () => void, state: (name: string) => void, look: () => void,
-   *   signedOut: () => void}} page  state: "connecting" | "live" | "offline"; look: asks for everything
+   *   signedOut: () => void}} page  state: "connecting" | "live" | "offline"; look: asks for everything, the line being new
    */
   constructor(page) {
     this.page = page;
@@ -53,8 +54,8 @@ export class Live {
     this.failures = 0;
     this.page.state("live");
     if (message.type === "events") this.page.events(message);
-    if (this.isNew) this.page.look();
-    else if (message.type === "plan") this.page.plan();
+    if (this.isNew) this.ask(() => this.page.look());
+    else if (message.type === "plan") this.ask(() => this.page.plan());
     this.isNew = false;
   }
 
@@ -105,6 +106,12 @@ export class Live {
 
   poll() {
     const isLive = this.socket?.readyState === WebSocket.OPEN && this.failures === 0;
-    if (!this.ended && !document.hidden && !isLive) this.page.look();
+    const isDue = !isLive || Date.now() - this.asked >= LONGEST_UNASKED_MS; // nothing says that the network is back
+    if (!this.ended && !document.hidden && isDue) this.ask(() => this.page.plan());
+  }
+
+  ask(plan) {
+    this.asked = Date.now();
+    plan();
   }
 }

@@ -3,13 +3,15 @@
 import { Acts } from "./acts.js";
 import { Api } from "./api.js";
 import { drawBar } from "./bar.js";
+import { keepOffice, officeBefore } from "./before.js";
+import { follow } from "./card.js";
 import { Database } from "./database.js";
 import * as events from "./events.js";
 import * as hours from "./hours.js";
 import { recountElapsed } from "./hours.js";
 import { install } from "./install.js";
 import { Live } from "./live.js";
-import { button, element, icon, paint } from "./page.js";
+import { button, element, icon, link, paint } from "./page.js";
 import { empty, recountAll } from "./parts.js";
 import { Phone } from "./phone.js";
 import { Seen } from "./seen.js";
@@ -43,7 +45,7 @@ const live = new Live({
   signedOut: turnedAway,
   state: (name) => {
     phone.isLive = name === "live";
-    const isKnownBetter = phone.line === "signed-out" || (name === "connecting" && KNOWN.includes(phone.line));
+    const isKnownBetter = phone.isOut || (name === "connecting" && KNOWN.includes(phone.line));
     if (!isKnownBetter) phone.line = name;
     draw();
   },
@@ -74,9 +76,10 @@ function draw() {
   paint(tabs, [name, phone.isKnown, words.language], () => (phone.isKnown ? Object.entries(TABS).map(([tab, sign]) => tabOf(tab, sign, name)) : []));
   tabs.setAttribute("aria-label", words.sections);
   const [facts, make] = phone.isKnown ? SCREENS[name] : [() => [phone.line, phone.entries.length, unkept?.message], unkept ? storageNeeded : signIn];
-  paint(screen, [name, phone.isKnown, words.language, facts(phone, acts)], () => make(phone, acts));
+  follow(() => paint(screen, [name, phone.isKnown, words.language, facts(phone, acts)], () => make(phone, acts)));
+  if (phone.isKnown) keepOffice(phone.plan.body.board.phone ?? "");
   seen.follow();
-  if (phone.isKnown && phone.line !== "signed-out" && !isTurnedAway) live.start();
+  if (phone.isKnown && !phone.isOut && !isTurnedAway) live.start();
 }
 
 function tabOf(tab, sign, name) {
@@ -87,11 +90,20 @@ function tabOf(tab, sign, name) {
 
 /** Instead of a plan: what to do to get one. */
 function signIn() {
-  if (phone.line !== "signed-out") return [empty("truck", phone.line === "offline" ? words.bar.never : words.loading)];
+  if (!phone.isOut) {
+    return [element("h1.only-read", {}, words.app), empty("truck", phone.line === "offline" ? words.bar.never : words.loading)];
+  }
+  if (phone.line === "no-member") {
+    return [
+      element("h1", {}, words.bar["no-member"]), element("p", {}, words.signIn.noMember),
+      element("a.main", { href: "/" }, words.signIn.board), element("a.quiet", { href: "/crew/sign-in/" }, words.signIn.button),
+    ];
+  }
   return [
     element("h1", {}, words.signIn.title), element("p", {}, words.signIn.text),
     phone.entries.length > 0 && element("p.warning", {}, icon("waiting"), words.signIn.kept),
     element("a.main", { href: "/crew/sign-in/" }, words.signIn.button),
+    officeBefore() && link("quiet", "phone", words.hours.office, `tel:${officeBefore()}`),
   ];
 }
 

@@ -1,8 +1,9 @@
 // What this phone knows, for the screens: the plan and the events as they were last heard, what waits, and how fresh it is.
 
 import { pause } from "./replay.js";
+import { Rounds } from "./rounds.js";
 import { areNews, current, shown } from "./shown.js";
-import { sync, tidy } from "./sync.js";
+import { sendPhotos, sync, tidy } from "./sync.js";
 import { Clock, dayAfter } from "./times.js";
 
 export class Phone {
@@ -13,20 +14,30 @@ export class Phone {
   constructor(database, api, flow, draw) {
     Object.assign(this, { database, api, flow, draw });
     this.plan = this.events = null; // {etag, body, at}
-    this.entries = [];
-    this.failures = 0; // looks without an answer since the last one with one
+    this.entries = []; // of the member; of everybody as long as nobody is signed in
+    this.ofOthers = []; // what waits of others, who have used this phone, too
+    this.isCutOff = false; // the last look had no answer
+    this.failures = 0; // looks without an answer since the last one with one, or since the network came back
+    this.isOwed = false; // somebody was impatient, and no look has had an answer since
     this.line = "connecting";
+    this.looks = new Rounds((impatient) => this.round(impatient));
+    this.photos = new Rounds((impatient) => this.photoRound(impatient));
     this.others = "BroadcastChannel" in globalThis ? new BroadcastChannel("crew") : null;
     this.others?.addEventListener("message", () => this.read());
   }
 
-  /** "connecting" | "live" | "polling" | "offline" | "signed-out". A socket alone is not "live": the plan may be old. */
+  /** "connecting" | "live" | "polling" | "offline" | "signed-out" | "no-member". A socket alone is not "live". */
   get line() {
-    return this.said === "live" && this.failures > 0 ? "offline" : this.said;
+    return this.said === "live" && this.isCutOff ? "offline" : this.said;
   }
 
   set line(name) {
     this.said = name;
+  }
+
+  /** The server knows nobody here who could have a plan. */
+  get isOut() {
+    return this.line === "signed-out" || this.line === "no-member";
   }
 
   get isKnown() {
@@ -39,7 +50,7 @@ export class Phone {
 
   /** The plan as it is shown, with what waits as if it were done. */
   get shown() {
-    return shown(this.plan.body, this.entries, this.flow);
+    return shown(this.plan.body, this.entries, this.flow, { offset: this.offset, putOff: this.plan.putOff });
   }
 
   get clock() {
@@ -49,6 +60,11 @@ export class Phone {
   /** How far the server's clock is ahead of this phone's, in milliseconds. */
   get offset() {
     return this.plan?.offset ?? 0;
+  }
+
+  /** By the server's clock, in milliseconds. */
+  get now() {
+    return Date.now() + this.offset;
   }
 
   get today() {
@@ -67,7 +83,9 @@ export class Phone {
     this.plan = plan ?? null;
     if (plan) this.plan = { ...plan, body: current(plan.body, this.today, this.flow) };
     this.events = events ?? null;
-    this.entries = plan ? entries.filter(({ member }) => member === this.member.id) : entries;
+    const isMine = ({ member }) => !plan || member === this.member.id;
+    this.entries = entries.filter(isMine);
+    this.ofOthers = entries.filter((entry) => !isMine(entry));
     this.draw();
   }
 
@@ -79,38 +97,47 @@ export class Phone {
 
   /** Asks the server for everything and sends what waits. A call while that is going on is one more round of it. */
   look({ impatient = false } = {}) {
-    this.impatient ||= impatient;
-    if (this.looking) this.lookAgain = true;
-    else this.looking = this.rounds();
-    return this.looking;
+    return this.looks.ask({ impatient });
   }
 
-  async rounds() {
+  async round(impatient) {
+    clearTimeout(this.timer);
+    if (impatient) this.failures = 0; // the network is back: should this go wrong all the same, it is tried again soon
+    this.isOwed ||= impatient;
+    let next = pause(this.failures + 1); // also when this phone's storage is in trouble
     try {
-      do await this.round();
-      while (this.lookAgain);
+      const options = { impatient: this.isOwed, changed: () => this.tell() };
+      const { outcome, wait, isSeen } = await sync(this.database, this.api, options);
+      if (isSeen) this.isOwed = false; // until then nothing was tried
+      this.hear(outcome);
+      await this.tell();
+      if (outcome === "offline") this.leave();
+      next = this.failures ? pause(this.failures) : wait;
+      if (outcome === "sent") this.lookBeside(options.impatient);
     } finally {
-      this.looking = null; // in the same breath as the question above, so that no call falls between
+      if (next !== null) this.timer = setTimeout(() => this.look(), next);
     }
   }
 
-  async round() {
-    const { impatient } = this;
-    this.lookAgain = this.impatient = false;
-    clearTimeout(this.timer);
-    const { outcome, wait } = await sync(this.database, this.api, { impatient, changed: () => this.tell() });
-    this.hear(outcome);
-    await this.tell();
-    if (outcome === "offline") this.leave();
-    const next = this.failures ? pause(this.failures) : wait;
-    if (next !== null) this.timer = setTimeout(() => this.look(), next);
-    if (outcome === "sent") this.lookAtEvents(); // in its own time: what was tapped meanwhile does not wait for it
+  hear(outcome) {
+    this.isCutOff = outcome === "offline";
+    this.failures = this.isCutOff ? this.failures + 1 : 0;
+    if (outcome !== "sent") this.line = outcome;
+    else if (this.isLive) this.line = "live";
+    else this.line = navigator.onLine === false ? "offline" : "polling"; // the answer came just before the network went away
   }
 
-  hear(outcome) {
-    this.failures = outcome === "offline" ? this.failures + 1 : 0;
-    if (outcome === "sent") this.line = this.isLive ? "live" : "polling";
-    else this.line = outcome;
+  /** In its own time: neither what is tapped meanwhile nor the next look waits for it. */
+  lookBeside(impatient) {
+    this.lookAtEvents();
+    this.photos.ask({ impatient });
+  }
+
+  async photoRound(impatient) {
+    clearTimeout(this.photoTimer);
+    const { outcome, wait } = await sendPhotos(this.database, this.api, { impatient, changed: () => this.tell() });
+    if (outcome !== "sent") this.look(); // says what is the matter, and tries again
+    else if (wait !== null) this.photoTimer = setTimeout(() => this.look(), wait);
   }
 
   async lookAtEvents() {
@@ -135,9 +162,10 @@ export class Phone {
     await this.read();
   }
 
-  /** Keeps entries, in this order, and sends them when that is possible. Raises when the phone has no room. */
+  /** Keeps entries, in this order, and sends them when that is possible. Raises when there is no room: then none is kept. */
   async add(...entries) {
-    for (const entry of entries) await this.database.add(entry);
+    const { firstName: name } = this.member; // for whoever sees it on this phone
+    await this.database.add(entries.map((entry) => ({ ...entry, name })));
     await this.tell();
     this.look();
   }

@@ -1,5 +1,6 @@
-// Sends what waits, one at a time, in the order of the taps, photos last: each of them may take minutes, and the office
-// waits for the steps. Knows neither the page nor the network: it is given a queue and a way to send.
+// Sends what waits, one at a time, in the order of the taps. Photos go by themselves, one at a time, too: each of them may
+// take minutes, and the office waits for the steps. Knows neither the page nor the network: it is given a queue and a way
+// to send.
 //
 // What fails keeps its place. An entry that the server cannot take now (5xx) holds up what follows on the same job, since
 // that was done on top of it, and no other job. A photo holds up nothing: on one bar of signal it may need many tries, and
@@ -17,6 +18,7 @@ export function pause(tries, random = Math.random) {
 }
 
 /**
+ * Everything but the photos.
  * @param {{list: () => Promise<import("./entries.js").Entry[]>, change: (entry: object) => Promise<void>,
  *   settle: (entry: object, answer: object) => Promise<void>}} queue
  *   `settle` takes an entry out and its answer in, both or neither.
@@ -27,44 +29,66 @@ export function pause(tries, random = Math.random) {
  *   wait: milliseconds until it is worth trying again; null when nothing waits that could be sent
  */
 export async function replay(queue, send, { impatient = false, now = Date.now } = {}) {
-  const tried = new Set();
   const held = new Set();
-  let outcome = "sent";
   for (;;) {
-    const entry = due(await queue.list(), { tried, held, now: impatient ? Infinity : now() });
+    const entry = due(sendable(await queue.list()), { held, now: impatient ? Infinity : now() });
     if (!entry) break;
-    tried.add(entry.id);
-    const { kind, answer, detail } = await send(entry);
+    const kind = await deliver(entry, queue, send, now);
     if (kind === "signed-out") return { outcome: kind, wait: null };
-    outcome = kind === "offline" ? kind : "sent";
-    if (kind === "done") await queue.settle(entry, answer);
-    else if (kind === "conflict" || kind === "refused") await queue.change(turnedDown(entry, kind, answer, detail));
-    else {
-      await queue.change(postponed(entry, now()));
-      if (kind === "offline" && entry.kind !== "photo") break;
-      if (entry.kind !== "photo") held.add(lane(entry));
-    }
+    if (kind === "offline") return { outcome: kind, wait: wait(await queue.list(), now()) };
+    if (kind === "retry") held.add(lane(entry));
   }
-  return { outcome, wait: wait(await queue.list(), now()) };
+  return { outcome: "sent", wait: wait(await queue.list(), now()) };
+}
+
+/**
+ * The photos. `before` is done before each of them: it sends what was tapped while the last one was on its way.
+ * @param {() => Promise<"sent" | "offline" | "signed-out">} before  anything but "sent" is the end of it
+ */
+export async function replayPhotos(queue, send, before, { impatient = false, now = Date.now } = {}) {
+  const tried = new Set();
+  const isDue = (photo) => !tried.has(photo.id) && left(photo, impatient ? Infinity : now()) === 0;
+  const next = async () => photosOf(await queue.list()).find(isDue);
+  while (await next()) {
+    const outcome = await before();
+    if (outcome !== "sent") return { outcome, wait: null };
+    const photo = await next();
+    if (!photo) break;
+    tried.add(photo.id);
+    if ((await deliver(photo, queue, send, now)) === "signed-out") return { outcome: "signed-out", wait: null };
+  }
+  const pauses = photosOf(await queue.list()).map((photo) => left(photo, now()));
+  return { outcome: "sent", wait: pauses.length ? Math.min(...pauses) : null };
+}
+
+/** Sends one, notes what became of it, and says that. */
+async function deliver(entry, queue, send, now) {
+  const { kind, answer, detail } = await send(entry);
+  if (kind === "done") await queue.settle(entry, answer);
+  else if (kind === "conflict" || kind === "refused") await queue.change(turnedDown(entry, kind, answer, detail));
+  else if (kind !== "signed-out") await queue.change(postponed(entry, now()));
+  return kind;
 }
 
 /** The first that may be sent now. */
-function due(entries, { tried, held, now }) {
+function due(entries, { held, now }) {
   const late = new Set();
-  return sendable(entries).find((entry) => {
-    if (tried.has(entry.id)) return false;
-    if (entry.kind !== "photo" && (held.has(lane(entry)) || late.has(lane(entry)))) return false;
+  return entries.find((entry) => {
+    if (held.has(lane(entry)) || late.has(lane(entry))) return false;
     if (left(entry, now) === 0) return true;
-    if (entry.kind !== "photo") late.add(lane(entry));
+    late.add(lane(entry));
     return false;
   });
 }
 
-/** What nobody has to decide about first, photos last. */
+const isPhoto = ({ kind }) => kind === "photo";
+const photosOf = (entries) => entries.filter((entry) => isPhoto(entry) && entry.state === "waiting");
+
+/** What nobody has to decide about first, without the photos. */
 function sendable(entries) {
   const conflicts = new Set(entries.filter((entry) => entry.state === "conflict").map(lane));
-  const free = entries.filter((entry) => entry.state === "waiting" && !(isStep(entry) && conflicts.has(lane(entry))));
-  return [...free.filter(({ kind }) => kind !== "photo"), ...free.filter(({ kind }) => kind === "photo")];
+  const isFree = (entry) => entry.state === "waiting" && !(isStep(entry) && conflicts.has(lane(entry)));
+  return entries.filter((entry) => !isPhoto(entry) && isFree(entry));
 }
 
 /** What is left of its pause, in milliseconds. One that is longer than pauses are is that of a clock that was set back. */
@@ -72,8 +96,9 @@ function left({ retryAt }, now) {
   return retryAt > now + LONGEST_PAUSE_MS ? 0 : Math.max(0, retryAt - now);
 }
 
-function turnedDown(entry, state, answer = {}, detail = "") {
-  return { ...entry, state, detail: answer.detail || detail, code: answer.code || "", current: answer.job ?? null };
+/** `facts` is what else the server says of it, such as who did what and when: in an hour the words are old. */
+function turnedDown(entry, state, { detail: words, code = "", job = null, ...facts } = {}, detail = "") {
+  return { ...entry, state, detail: words || detail, code, current: job, facts };
 }
 
 function postponed(entry, now) {
@@ -84,8 +109,7 @@ function postponed(entry, now) {
 /** Until the first may be sent; what follows on its job waits with it. */
 function wait(entries, now) {
   const ahead = new Set();
-  const isFirst = (entry) => !ahead.has(lane(entry)) && ahead.add(lane(entry));
-  const first = sendable(entries).filter((entry) => entry.kind === "photo" || isFirst(entry));
+  const first = sendable(entries).filter((entry) => !ahead.has(lane(entry)) && ahead.add(lane(entry)));
   return first.length ? Math.min(...first.map((entry) => left(entry, now))) : null;
 }
 

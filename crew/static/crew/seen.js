@@ -33,7 +33,7 @@ export class Seen {
   }
 
   async tell() {
-    if (document.hidden || this.phone.line === "signed-out") return;
+    if (document.hidden || this.phone.isOut) return;
     const events = {};
     for (const { dataset } of this.inView) {
       if (this.told.get(dataset.event) !== dataset.seq) events[dataset.event] = Number(dataset.seq);

@@ -30,6 +30,13 @@ export class Clock {
     return this.day(moment) === this.day(new Date()) ? this.time(moment) : `${this.dayName(moment)}, ${this.time(moment)}`;
   }
 
+  /** «Planned for tomorrow, 8:00 AM», or the day by its name. @param {string} today  `2026-11-24` */
+  planned(moment, today) {
+    const isTomorrow = this.day(moment) === dayAfter(today);
+    const day = isTomorrow ? words.days.tomorrow.toLowerCase() : this.dayName(moment);
+    return say(words.planned, { when: `${day}, ${this.time(moment)}` });
+  }
+
   /** «Tue, Nov 24» */
   dayName(moment) {
     return this.format(words.locale, { weekday: "short", day: "numeric", month: "short" }).format(new Date(moment));
@@ -64,9 +71,9 @@ export class Clock {
   }
 }
 
-/** The day after a day such as `2026-11-24`. */
-export function dayAfter(day) {
-  return new Date(Date.parse(`${day}T12:00:00Z`) + DAY).toISOString().slice(0, 10);
+/** The day after a day such as `2026-11-24`, or so many days after it. */
+export function dayAfter(day, days = 1) {
+  return new Date(Date.parse(`${day}T12:00:00Z`) + days * DAY).toISOString().slice(0, 10);
 }
 
 /** «2 s ago»: `offset` is how far the server's clock is ahead of this phone's, in milliseconds. */
@@ -79,9 +86,9 @@ export function ago(moment, now = Date.now(), offset = 0) {
   return say(words.ago.days, { n: Math.floor(passed / DAY) });
 }
 
-/** «3 h 12 min» */
-export function elapsed(since, now = Date.now()) {
-  const minutes = Math.max(0, Math.floor((now - new Date(since)) / MINUTE));
+/** «3 h 12 min», of a time by the server's clock; `offset` as for `ago`. */
+export function elapsed(since, now = Date.now(), offset = 0) {
+  const minutes = Math.max(0, Math.floor((now + offset - new Date(since)) / MINUTE));
   return say(words.elapsed, { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 

@@ -2,8 +2,9 @@
 
 import { jobCard } from "./job.js";
 import { element, icon } from "./page.js";
-import { empty, eventFacts, people, seenMark, status, waitingMark } from "./parts.js";
-import { focusOf } from "./shown.js";
+import { chip, empty, eventFacts, people, seenMark, status, waitingMark } from "./parts.js";
+import { focusOf, isEarly, onDay } from "./shown.js";
+import { dayAfter } from "./times.js";
 import { say, words } from "./words.js";
 
 let chosen = null; // the job that was tapped; without one, the first that is to be done
@@ -11,23 +12,28 @@ let chosen = null; // the job that was tapped; without one, the first that is to
 export const choose = (id) => (chosen = id);
 
 export function facts(phone, day) {
-  return [day, chosen, phone.dayOf(day), phone.shown, phone.line === "offline"];
+  const [date, { shown }] = [phone.dayOf(day), phone];
+  const age = date > dayAfter(shown.today) && planAge(phone); // it is not said elsewhere, and changes with each look
+  const early = jobsOf(shown.events).filter((job) => isEarly(job, phone.now)).map(({ id }) => id);
+  return [day, chosen, date, shown, phone.line === "offline", age, early];
 }
 
 export function make(phone, day, act) {
-  const events = phone.shown.events.filter((event) => isOn(event.day, day, phone));
-  const jobs = events.filter(({ status }) => status !== "cancelled").flatMap((event) => event.jobs);
+  const { events, isKnown } = onDay(phone.shown, phone.dayOf(day), day === "today");
+  const jobs = jobsOf(events);
   const focus = jobs.find(({ id }) => id === chosen) ?? (day === "today" ? focusOf(jobs, phone.flow) : null);
   return [
     element("h1.only-read", {}, words.days[day]),
     days(day),
-    ...(events.length ? [] : [nothing(day)]),
-    ...events.map((event) => eventOf(event, focus, phone, act)),
+    ...(events.length ? [] : [isKnown ? nothing(day) : notHere(phone)]),
+    ...events.map((event) => (event.jobs ? eventOf(event, focus, phone, act) : later(event, phone))),
   ];
 }
 
-/** What began yesterday and is still there is under way, so it is today's. */
-const isOn = (date, day, phone) => (day === "today" ? date <= phone.today : date === phone.dayOf(day));
+const jobsOf = (events) => events.flatMap(({ jobs }) => jobs ?? []);
+
+/** «Plan from Sat, Nov 28, 8:00 PM» */
+const planAge = (phone) => say(words.bar.asOf, { time: phone.clock.since(phone.plan.at) });
 
 function days(day) {
   const tab = (name) =>
@@ -40,16 +46,30 @@ function nothing(day) {
   return empty("sun", text, element("a.quiet", { href: "#events" }, words.today.look));
 }
 
+/** Of a day that the plan on this phone does not reach to. */
+const notHere = (phone) => empty("calendar", `${words.today.dayMissing} ${planAge(phone)}.`);
+
+/** An event that is on this phone without its jobs. */
+function later(event, phone) {
+  return element("section.event", {},
+    element("header", {},
+      element("p.chips", {}, event.you && chip("green", "check", words.roles[event.you.role])),
+      element("h2", {}, event.title),
+      eventFacts(event, phone.clock)),
+    element("p.warning", {}, icon("warning"), `${words.today.jobsMissing} ${planAge(phone)}.`),
+    event.notes && element("p.remark", {}, event.notes),
+    people(event));
+}
+
 function eventOf(event, focus, phone, act) {
-  const jobs = event.jobs;
+  const { jobs } = event;
   const inFocus = jobs.find(({ id }) => id === focus?.id);
   return element("section.event", seenMark(event),
     element("header", {},
       element("h2", {}, event.title),
-      eventFacts(event, phone.clock),
-      event.status === "cancelled" && element("p.warning", {}, icon("cross"), words.today.cancelled)),
+      eventFacts(event, phone.clock)),
     progress(jobs, phone.flow),
-    inFocus && jobCard(inFocus, phone, act),
+    inFocus && jobCard(inFocus, event, phone, act),
     jobs.length
       ? element("ol.jobs", { "aria-label": words.today.later }, ...jobs.map((job) => row(job, inFocus, phone, act)))
       : element("p.soft", {}, words.today.noJobs),

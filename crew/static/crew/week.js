@@ -15,12 +15,9 @@ export function make(phone) {
 }
 
 function dayOf(event, phone) {
-  const isCancelled = event.status === "cancelled";
-  return element(`article.event${isCancelled ? ".off" : ""}`, seenMark(event),
+  return element("article.event", seenMark(event),
     element("header", {},
-      element("p.chips", {},
-        isCancelled ? chip("red", "cross", words.events.cancelled)
-          : event.you && chip("green", "check", words.roles[event.you.role])),
+      element("p.chips", {}, event.you && chip("green", "check", words.roles[event.you.role])),
       element("h2", {}, phone.clock.dayName(event.start)),
       element("h3", {}, event.title),
       eventFacts(event, phone.clock, event.jobCount && count(words.events.jobs, event.jobCount))),

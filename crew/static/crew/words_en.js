@@ -11,6 +11,7 @@ export const english = {
 
   bar: {
     live: "Live", polling: "Online", connecting: "Connecting", offline: "No network",
+    "no-member": "This account is not on the roster",
     asOf: "Plan from {time}", never: "No plan on this phone yet",
   },
   storage: {
@@ -24,9 +25,10 @@ export const english = {
   signIn: {
     title: "Sign in to see your plan",
     text: "We send a link to your phone. Open it here, on this phone.",
-    again: "You are signed out on this phone",
-    kept: "What you did is safe on this phone. It is sent as soon as you sign in again.",
-    button: "Get a link to sign in",
+    again: "You are signed out on this phone", first: "Not signed in yet",
+    kept: "What you did is safe on this phone. It is sent as soon as you sign in again. You cannot? Call the office.",
+    button: "Get a link to sign in", board: "Go to the board",
+    noMember: "You are signed in to the office with an account that is no member's, so there is no plan for it.",
   },
 
   statuses: {
@@ -40,23 +42,27 @@ export const english = {
 
   today: {
     none: "Nothing is planned for you today.", noneTomorrow: "Nothing is planned for you tomorrow.",
+    jobsMissing: "The jobs of this day are not on this phone yet.", dayMissing: "This day is not on this phone yet.",
     look: "See open events", allDone: "All jobs are done. Thank you!", noJobs: "No jobs yet. They show up here.",
-    progress: "{done} of {all} done", later: "The jobs in order", cancelled: "This event is cancelled.",
+    progress: "{done} of {all} done", later: "The jobs in order",
   },
   job: {
     call: "Call", text: "Text", navigate: "Navigate", access: "Getting in", notes: "Notes", anyTime: "Any time",
     load: "{load} truck", place: "Stop {place}", noPhone: "No phone number",
     waiting: "Waiting to be sent", noAccess: "No access", reported: "“No access” is reported",
     note: "Note", photos: "Photos", noNext: "The office takes the next step.", over: "This job is over.",
+    unsent: "From you, waiting to be sent",
   },
   ask: {
     cancel: "Cancel", note: "A note for the office", noteText: "What should they know?", send: "Save note",
     noAccess: "No access", why: "What is in the way?", more: "Tell the office more (optional)", report: "Report no access",
     photo: "Photo of it (optional)", photoTaken: "Photo is taken", empty: "Please write something.",
+    left: { one: "1 character left", other: "{count} characters left" },
     pick: "Please choose what is in the way.",
     release: "Give this place back?", releaseText: "Somebody else can claim it then.", giveBack: "Give it back",
     releaseLate: "It is too late to give it back yourself. The office decides; tell them why.", asking: "Ask the office",
     signOut: "Sign out on this phone?", signOutText: "The plan is removed from this phone.",
+    signOutOffice: "This signs you out of the office account here too.",
     signOutWaiting: "{waiting}: this stays on the phone and is sent when you sign in again.", signOutGo: "Sign out",
   },
   reasons: {
@@ -86,14 +92,30 @@ export const english = {
     conflict: "Somebody was faster. The job is now: {status}.", refused: "The office did not take this.",
     trying: "Not sent yet, trying again.", stays: "Waits for the one above.",
     move: "{what}", note: "Note: {text}", no_access: "No access: {text}", photo: "Photo: {what}", in: "Clock in", out: "Clock out",
+    moved: "{who} moved this to {to} {ago}", because: "Reason: {reason}", save: "Save to this phone",
   },
+  lost: {
+    cancelled: "{event} was cancelled by {who} {ago}", given: "{who} gave this job to {to} {ago}",
+    taken_out: "{who} took this job off {event} {ago}", taken_off: "{who} took you off {event} {ago}",
+    given_back: "You gave back your place in {event} {ago}",
+  },
+  somebody: "Somebody",
+  othersWait: {
+    one: "1 waits for {name}, who has to sign in on this phone.",
+    other: "{count} wait for {name}, who has to sign in on this phone.",
+  },
+  ofOthers: { one: "1 of somebody else", other: "{count} of others" },
+  somebodyElse: "somebody else",
 
   told: {
     noRoom: "This phone has no room left, so this was not kept. Free some space and try again.",
     unreachable: "No network. Try again when you are online.", error: "The server answered with an error ({status}).",
     kept: "Kept. It is sent when there is a network.", dismiss: "Close",
+    noPhoto: "This is not a photo that can be read, so it was not kept. Take another one.",
+    tooLarge: "This photo has more than {most} MB and cannot be sent, so it was not kept. Take a smaller one.",
   },
   ago: { now: "just now", seconds: "{n} s ago", minutes: "{n} min ago", hours: "{n} h ago", days: "{n} d ago" },
+  planned: "Planned for {when}",
   elapsed: "{hours} h {minutes} min",
   noon: { AM: "AM", PM: "PM" },
 };

@@ -1,16 +1,17 @@
 // Commands go to the server by HTTP. A refusal comes back as a Problem whose message is fit for people.
 
 export class Problem extends Error {
-  constructor(message, { code = "unreachable", job = null, event = null, errors = {} } = {}) {
+  constructor(message, { code = "unreachable", job = null, event = null, events = [], errors = {} } = {}) {
     super(message);
     this.code = code;
     this.job = job; // after a conflict: the job as it is now
     this.event = event; // the same for an event of the crews
+    this.events = events; // and for all that it touches
     this.errors = errors; // of an invalid form: {field: [message]}
   }
 }
 
-const UNREACHABLE = "The server cannot be reached, so nothing was changed. Try again when you are online.";
+const UNREACHABLE = "The server cannot be reached. Try again when you are online."; // it may have done it: answers get lost, too
 const token = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export const get = (path) => ask("GET", path);

@@ -1,4 +1,4 @@
-// What customers ask for on their pages: which requests are new, marks on cards, and a message when one comes in.
+// What customers and crews ask of the office: which asks are new, marks on cards, and a message when one comes in.
 
 import { icon } from "./icons.js";
 import { element } from "./lists.js";
@@ -40,7 +40,7 @@ export function mark(kind) {
 /** Tells of what came in: seen, read aloud, and one click from the job. */
 export function tell(found, kinds, { open, showAll }) {
   if (found.length > MOST) {
-    const text = `Customers asked for something in ${found.length} places.`;
+    const text = `${found.length} asks came in.`;
     announce(text);
     toast(text, { color: "yellow", icon: "note", actions: [{ label: "Show them", run: showAll }] });
     return;

@@ -1,9 +1,10 @@
 // A new event, one that changes, and one that does not take place.
 
 import { patch, post } from "./api.js";
-import { dayAfter } from "./crew_words.js";
+import { CrewDays } from "./crew_days.js";
 import { different } from "./job_form.js";
 import { announce, toast } from "./notices.js";
+import { Work } from "./once.js";
 
 const FIRST_HOURS = ["08:00", "16:00"];
 const SAVED_BEFORE = "This event was saved as you had it first. Close this and change it in its lane.";
@@ -14,31 +15,37 @@ export class CrewForm {
     Object.assign(this, { slug, crews, clock, people, show });
     this.dialog = document.getElementById("event-dialog");
     this.form = this.dialog.querySelector("form");
+    this.days = new CrewDays(this.form.elements);
+    this.work = new Work(this.dialog.querySelectorAll("[type=submit], [data-action=cancel-event]"));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.alone(() => this.save());
+      this.work.begin(() => this.save());
     });
     this.dialog.addEventListener("click", ({ target }) => {
       const action = target.closest("[data-action]")?.dataset.action;
       if (action === "close") this.dialog.close();
-      if (action === "cancel-event") this.alone(() => this.cancel());
+      if (action === "cancel-event") this.work.begin(() => this.cancel());
     });
   }
 
   /** @param {import("./crew_store.js").Event | null} event  null for a new one on that day */
   open(event, day) {
     this.event = event;
-    this.key = crypto.randomUUID(); // one new event for each time it is opened, however often it is saved
+    this.work.open();
     this.seq = event?.seq;
     const { elements } = this.form;
-    const [from, until] = event ? [event.start, event.end].map((moment) => this.clock.local(new Date(moment)).slice(11)) : FIRST_HOURS;
+    const moments = event ? [event.start, event.end].map((moment) => this.clock.local(new Date(moment))) : FIRST_HOURS.map((time) => `${day}T${time}`);
+    const [[first, from], [lastDay, until]] = moments.map((moment) => moment.split("T"));
     const trucks = [...new Set([...this.crews.trucks, ...(event?.truck ? [event.truck] : [])])];
     elements.truck.replaceChildren(new Option("No truck", ""), ...trucks.map((name) => new Option(name)));
     const values = {
-      title: event?.title, day: event?.day || day, from, until, truck: event?.truck, notes: event?.notes,
+      title: event?.title, day: first, from, lastDay, until, truck: event?.truck, notes: event?.notes,
       captains: event?.captains.places ?? 1, firstMates: event?.firstMates.places ?? 1,
     };
     for (const [name, value] of Object.entries(values)) elements[name].value = value ?? "";
+    this.days.begin();
+    this.override.hidden = true;
+    elements.reason.value = "";
     this.before = event ? this.read() : {};
     this.slot("heading").textContent = event ? event.title : "New event";
     this.dialog.querySelector("[data-action=cancel-event]").hidden = !event;
@@ -47,41 +54,38 @@ export class CrewForm {
     elements.title.focus();
   }
 
-  /** What the fields say, with the keys of the API. An outing that ends before it begins ends on the next day. */
+  get override() {
+    return this.dialog.querySelector(".override");
+  }
+
+  /** What the fields say, with the keys of the API. Null: there is no such day or time in them. */
   read() {
-    const { title, day, from, until, truck, captains, firstMates, notes } = this.form.elements;
-    const moment = (date, time) => this.clock.moment(`${date}T${time}`).toISOString();
+    const { title, day, from, lastDay, until, truck, captains, firstMates, notes } = this.form.elements;
+    const moment = (date, time) => (date && time ? this.clock.moment(`${date}T${time}`).toISOString() : null);
     return {
       title: title.value.trim(), start: moment(day.value, from.value), truck: truck.value || null,
-      end: moment(until.value > from.value ? day.value : dayAfter(day.value, 1), until.value),
-      captains: Number(captains.value), firstMates: Number(firstMates.value), notes: notes.value.trim(),
+      end: moment(lastDay.value, until.value), captains: Number(captains.value), firstMates: Number(firstMates.value), notes: notes.value.trim(),
     };
   }
 
-  /** Only one of them at a time. The button keeps the focus, so that a refusal finds the person where they were. */
-  async alone(work) {
-    if (this.isBusy) return;
-    this.isBusy = true;
-    const buttons = this.dialog.querySelectorAll("[type=submit], [data-action=cancel-event]");
-    buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
-    try {
-      await work();
-    } finally {
-      this.isBusy = false;
-      buttons.forEach((button) => button.removeAttribute("aria-disabled"));
-    }
-  }
-
   async save() {
-    const { key } = this;
+    const { key } = this.work; // a new event is one event, however often it is saved
+    const missing = this.days.missing();
+    if (missing) {
+      this.wrong(missing, "");
+      return;
+    }
+    announce("Saving…");
     try {
       const path = this.event && `/events/${encodeURIComponent(this.event.id)}?seq=${this.seq}`;
       const facts = this.read();
-      const { event } = path ? await patch(path, different(this.before, facts)) : await post("/events", { ...facts, board: this.slug }, key);
+      const reason = this.form.elements.reason.value.trim();
+      const { event } = path ? await patch(path, { ...different(this.before, facts), reason }) : await post("/events", { ...facts, board: this.slug }, key);
       this.done(event, `${event.title} is saved.`, key);
     } catch (problem) {
       if (!this.isStill(key)) toast(problem.message);
       else if (problem.event) this.stale(problem);
+      else if (problem.code === "overlaps") this.elsewhere(problem);
       else if (problem.code === "key_reused") this.wrong({}, SAVED_BEFORE); // its answer was lost, and more was typed since
       else this.wrong(problem.errors || {}, problem.message);
     }
@@ -94,11 +98,18 @@ export class CrewForm {
     this.wrong({}, `${message} Your entries are kept: save again to add them to what is there now.`);
   }
 
+  /** At the new hours somebody has a place in another event. */
+  elsewhere({ message }) {
+    this.wrong({}, `${message}. Change the hours, or say why they may be in two places, and save again.`);
+    this.override.hidden = false;
+    this.form.elements.reason.focus();
+  }
+
   async cancel() {
     const { id, title } = this.event;
     const reason = await this.people.why(`Cancel ${title}?`, "Its people are told, and its jobs wait for another crew.", "Cancel the event", true);
     if (reason === null) return;
-    const { key } = this;
+    const { key } = this.work;
     const next = laneBeside(id);
     try {
       const { event } = await post(`/events/${encodeURIComponent(id)}/cancel`, { reason });
@@ -112,7 +123,7 @@ export class CrewForm {
 
   /** Whether the form is as it was opened then: meanwhile it may have been closed, or opened for another event. */
   isStill(key) {
-    return this.dialog.open && this.key === key;
+    return this.dialog.open && this.work.key === key;
   }
 
   done(event, said, key) {
@@ -136,7 +147,7 @@ export class CrewForm {
       beside ||= found.length > 0;
     }
     this.slot("said").textContent = beside ? "Not saved yet: look at the fields marked below." : said;
-    this.slot("said").hidden = !said;
+    this.slot("said").hidden = !this.slot("said").textContent;
   }
 
   slot(name) {

@@ -4,6 +4,9 @@ import { crew, firstName, needed, outing, roleName, seen } from "./crew_words.js
 import { icon, setIcon } from "./icons.js";
 import { element } from "./lists.js";
 
+/** Of such notes a lane shows the beginning, until somebody wants more. */
+const isLong = (notes) => notes.length > 120 || notes.split("\n").length > 3;
+
 export class Lane {
   constructor(id, clock, mayEdit) {
     Object.assign(this, { id, clock, mayEdit, version: null });
@@ -14,6 +17,7 @@ export class Lane {
     this.title = this.element.querySelector("h2");
     this.title.id = `lane-title-${id}`;
     this.element.setAttribute("aria-labelledby", this.title.id);
+    this.facts.addEventListener("click", ({ target }) => target.closest("[data-action=notes]") && this.openNotes(!this.isOpen));
   }
 
   /** @param {import("./crew_store.js").Event | null} event  null for the lane of jobs without a crew */
@@ -40,9 +44,29 @@ export class Lane {
       element("ul", "crew-people", ...crew(event).map(([role, person]) => this.person(event, role, person))),
       open && event.status !== "over" ? line("people", open, "yellow") : "",
       ...event.warnings.map((text) => line("warning", text, "red")),
-      event.notes && line("note", event.notes),
-      this.mayEdit && element("p", "row", this.button("crew-assign", "people", "People…", event), this.button("crew-edit", "note", "Edit…", event)),
+      ...(event.notes ? this.notes(event) : []),
+      this.mayEdit && element("p", "row acts", this.button("crew-assign", "people", "People…", event), this.button("crew-edit", "note", "Edit…", event)),
     ].filter(Boolean);
+  }
+
+  notes(event) {
+    const shown = line("note", event.notes);
+    shown.id = `lane-notes-${event.id}`;
+    if (!isLong(event.notes)) return [shown];
+    const more = this.button("notes", "down", "", event);
+    more.setAttribute("aria-controls", shown.id);
+    this.long = { shown, more, title: event.title };
+    this.openNotes(Boolean(this.isOpen));
+    return [shown, more];
+  }
+
+  openNotes(isOpen) {
+    const { shown, more, title } = this.long;
+    this.isOpen = isOpen;
+    shown.classList.toggle("clamped", !isOpen);
+    more.setAttribute("aria-expanded", isOpen);
+    more.setAttribute("aria-label", `${isOpen ? "Less" : "More"} of the notes: ${title}`);
+    more.replaceChildren(icon(isOpen ? "up" : "down"), isOpen ? "Less" : "More");
   }
 
   person(event, role, person) {

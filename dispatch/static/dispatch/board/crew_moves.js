@@ -1,6 +1,7 @@
 // Puts a job into an event: shows it there at once, asks the server, and puts it back with the reason when it says no.
 
 import { put } from "./api.js";
+import { ask } from "./dialogs.js";
 import { announce, toast } from "./notices.js";
 
 export class CrewMoves {
@@ -23,19 +24,58 @@ export class CrewMoves {
     this.undoLast = null;
     this.crews.expect(id, event, before);
     this.view.draw();
+    let conflict = null;
     try {
-      const { events } = await put(`/jobs/${encodeURIComponent(id)}/event`, { event, before });
-      events.forEach((one) => this.crews.applyEvent(one));
+      this.apply(await this.send(id, { event, before, from: was.event }));
       this.said(card, event, was);
     } catch (problem) {
-      if (problem.event) this.crews.applyEvent(problem.event);
-      const text = `${card.location} stays ${here ? `in ${here.title}` : "without a crew"}: ${problem.message}`;
-      announce(text);
-      toast(text);
+      this.apply(problem);
+      if (problem.code === "stale" && problem.event) conflict = problem;
+      else this.refused(card, here, problem);
     } finally {
       this.crews.settle(id);
       this.view.draw();
     }
+    if (conflict) await this.settle(conflict, card, event, before);
+  }
+
+  /** The lanes know nothing of events of long ago: a job that one of them left undone is in none here. */
+  async send(id, place) {
+    const path = `/jobs/${encodeURIComponent(id)}/event`;
+    try {
+      return await put(path, place);
+    } catch (problem) {
+      const { event: there } = problem;
+      const isLeft = place.from === null && there?.status === "over" && there.jobs.includes(id);
+      if (!isLeft) throw problem;
+      return put(path, { ...place, from: there.id });
+    }
+  }
+
+  apply({ event, events = [] }) {
+    [...events, ...(event ? [event] : [])].forEach((one) => this.crews.applyEvent(one));
+  }
+
+  refused(card, here, problem) {
+    const text = `${card.location} stays ${here ? `in ${here.title}` : "without a crew"}: ${problem.message}`;
+    announce(text);
+    toast(text);
+  }
+
+  /** Somebody was faster: says who did what, and lets the person decide. */
+  async settle({ message, event: there }, card, event, before) {
+    const now = there.jobs.includes(card.id) ? there.id : null;
+    if (now === event) {
+      toast(`${card.location}: ${message}`, { color: "yellow", icon: "people" });
+      return;
+    }
+    const words = { location: card.location, said: message, here: this.title(now), there: this.title(event) };
+    if ((await ask(document.getElementById("conflict-dialog"), words)) === "anyway") await this.put(card.id, event, before);
+    else announce(`${card.location} stays in ${this.title(now)}.`);
+  }
+
+  title(event) {
+    return event ? (this.crews.events.get(event)?.title ?? "its event") : "no event";
   }
 
   said(card, event, was) {

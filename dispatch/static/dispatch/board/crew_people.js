@@ -5,6 +5,7 @@ import { ask } from "./dialogs.js";
 import { crew, firstName, free, places, roleName, roles } from "./crew_words.js";
 import { element } from "./lists.js";
 import { announce, toast } from "./notices.js";
+import { isSecond } from "./once.js";
 
 export class CrewPeople {
   /** @param {import("./crew_store.js").CrewStore} crews  @param {() => void} changed  draws the lanes again */
@@ -12,8 +13,8 @@ export class CrewPeople {
     Object.assign(this, { crews, changed });
     this.dialog = document.getElementById("people-dialog");
     this.override = this.dialog.querySelector(".override");
-    this.dialog.addEventListener("click", ({ target }) => {
-      const { action, role, member } = target.closest("[data-action]")?.dataset || {};
+    this.dialog.addEventListener("click", (click) => {
+      const { action, role, member } = (!isSecond(click) && click.target.closest("[data-action]")?.dataset) || {};
       if (action === "assign") this.assign({ role, member: this.select(role).value });
       if (action === "assign-anyway") this.assign(this.wanted, this.override.querySelector("textarea").value.trim());
       if (action === "take-off") this.takeOff(member);
@@ -60,10 +61,26 @@ export class CrewPeople {
     return element("li", "", element("strong", "", person.name), made);
   }
 
+  /** Who of the roster may have such a place. */
+  roster(role) {
+    return this.crews.members.filter((one) => one[role === "captain" ? "canCaptain" : "canFirstMate"]);
+  }
+
+  /** Nobody is left who could be assigned: everybody is there, or there is nobody. Who may, is shown where people are added. */
+  nobody(role) {
+    const name = roleName(role).toLowerCase();
+    const said = this.roster(role).length ? `Every ${name} on the roster is on this event.` : `Nobody on the roster is a ${name} yet.`;
+    const { members } = this.dialog.dataset;
+    if (!members) return element("p", "soft", said);
+    const link = element("a", "", "Add people in Members");
+    link.href = members;
+    return element("p", "soft", said, " ", link);
+  }
+
   picker(event, role, chosen) {
     const there = new Set(crew(event).map(([, { id }]) => id));
-    const may = this.crews.members.filter((one) => one[role === "captain" ? "canCaptain" : "canFirstMate"] && !there.has(one.id));
-    if (!may.length) return element("p", "soft", `Nobody else on the roster is ${roleName(role).toLowerCase()}.`);
+    const may = this.roster(role).filter(({ id }) => !there.has(id));
+    if (!may.length) return this.nobody(role);
     const select = element("select", "", ...may.map(({ id, name }) => new Option(name, id)));
     select.id = `people-${role}`;
     if (may.some(({ id }) => id === chosen)) select.value = chosen;

@@ -8,7 +8,10 @@ const CAP = 50;
 export const NO_CREW = "none";
 
 export class CrewView {
-  /** @param {{mayEdit: boolean, made: (list: Element) => void}} options  `made` gets the list of each new lane */
+  /**
+   * @param {{mayEdit: boolean, made: (list: Element) => void, drawn: () => void}} options  `made` gets the list of each new
+   *   lane; `drawn` is called each time, also after a snapshot, which has fewer jobs
+   */
   constructor(jobs, crews, view, clock, options) {
     Object.assign(this, { jobs, crews, view, clock, options });
     this.columns = document.getElementById("columns");
@@ -30,6 +33,7 @@ export class CrewView {
     const drawn = ids.map((id, at) => this.drawLane(id, events[at - 1] || null, at ? this.crews.jobs(events[at - 1]) : waiting));
     arrange(this.columns, [...this.columns.querySelectorAll(".column[data-status]"), ...drawn]);
     this.tabs.show([...this.lanes.values()].sort((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)));
+    this.options.drawn();
   }
 
   drawLane(id, event, jobs) {

@@ -10,11 +10,14 @@ export const places = (event, role) => event[ROLES[role][0]];
 
 export const free = (event, role) => Math.max(0, places(event, role).places - places(event, role).people.length);
 
-/** «8 AM – 4 PM» */
+/** «8 AM – 4 PM», «10 PM – 2 AM», and of what takes days «9 AM – Tue, Dec 1, 5 PM». */
 export function hours({ start, end }, clock) {
   const [from, until] = [new Date(start), new Date(end)];
-  const sameDay = clock.date(from) === clock.date(until);
-  const text = sameDay ? clock.hours.formatRange(from, until) : `${clock.time(from)} – ${clock.time(until)}`; // or it names both days
+  const last = clock.date(until);
+  const isNight = last === dayAfter(clock.date(from), 1) && clock.local(until).slice(11) <= clock.local(from).slice(11);
+  const day = isNight ? "" : `${clock.longDay.format(until)}, `;
+  const sameDay = clock.date(from) === last;
+  const text = sameDay ? clock.hours.formatRange(from, until) : `${clock.time(from)} – ${day}${clock.time(until)}`; // or it names both days
   return text.replaceAll(":00", "");
 }
 
@@ -36,6 +39,9 @@ export const crew = (event) => roles.flatMap((role) => places(event, role).peopl
 export const firstName = ({ name }) => name.split(" ")[0];
 
 const count = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+
+/** How many days one day is after another one, both as `2026-11-24`. */
+export const daysBetween = (day, other) => Math.round((Date.parse(other) - Date.parse(day)) / 86_400_000);
 
 /** A day some days from another one, both as `2026-11-24`. */
 export function dayAfter(day, days) {

@@ -4,6 +4,7 @@
 import { get } from "./api.js";
 import { CrewDrag } from "./crew_drag.js";
 import { CrewFeed } from "./crew_feed.js";
+import { Finished } from "./crew_finished.js";
 import { CrewForm } from "./crew_form.js";
 import { CrewMenu } from "./crew_menu.js";
 import { CrewMoves } from "./crew_moves.js";
@@ -31,7 +32,14 @@ export class Crews {
     });
     this.moves = new CrewMoves(jobs, this.store, { draw: () => this.changed() });
     const drag = hand && new CrewDrag(hand, this.moves);
-    this.lanes = new CrewView(jobs, this.store, view, clock, { mayEdit: this.mayEdit, made: (list) => drag?.take(list) });
+    this.lanes = new CrewView(jobs, this.store, view, clock, {
+      mayEdit: this.mayEdit, made: (list) => drag?.take(list), drawn: () => this.finished.look(),
+    });
+    this.finished = new Finished({
+      wanted: () => (this.isOn && !document.hidden ? this.lanes.unknown() : []),
+      get: (id) => get(`/jobs/${encodeURIComponent(id)}`),
+      came: (found) => this.came(found),
+    });
     this.bar = document.getElementById("crew-bar");
     this.shownDay = this.bar.querySelector("input");
     if (this.mayEdit) this.parts();
@@ -122,7 +130,6 @@ export class Crews {
     if (this.isOn) this.showDay();
     this.draw();
     if (this.people?.id) this.people.show();
-    if (this.isOn) this.fetchUnknown();
     if (this.wanted) this.focusLane();
     this.follow?.();
   }
@@ -145,14 +152,9 @@ export class Crews {
     lane.element.scrollIntoView({ block: "nearest", inline: "center" });
   }
 
-  /** Finished jobs that the board did not come with, each once. */
-  async fetchUnknown() {
-    this.asked ||= new Set();
-    const ids = this.lanes.unknown().filter((id) => !this.asked.has(id));
-    ids.forEach((id) => this.asked.add(id));
-    const found = await Promise.allSettled(ids.map((id) => get(`/jobs/${encodeURIComponent(id)}`)));
-    found.forEach(({ value }) => value && this.jobs.applyCard(value));
-    if (ids.length) this.draw();
+  came(found) {
+    found.forEach((job) => this.jobs.applyCard(job));
+    this.draw();
   }
 
   freshness(state) {

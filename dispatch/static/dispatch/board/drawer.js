@@ -10,9 +10,11 @@ import { DrawerPhotos } from "./drawer_photos.js";
 import { showHistory } from "./history.js";
 import { JobForm, nested } from "./job_form.js";
 import { announce, toast } from "./notices.js";
+import { Work } from "./once.js";
 import { telling } from "./telling.js";
 import { silence } from "./words.js";
 
+const SAVED_BEFORE = "This job was saved as you had it first. Close this, and change it on the board.";
 const LOOK_MS = 5_000; // as long as a message waits: that it went out is no change of the job
 
 export class Drawer {
@@ -29,9 +31,10 @@ export class Drawer {
     this.link = new DrawerLink(this);
     this.job = null; // as it is
     this.seq = 0; // the change number that the form knows: saving names it
+    this.work = new Work(this.dialog.querySelectorAll("[data-action=save]"));
     this.form.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.save();
+      this.work.begin(() => this.save());
     });
     this.dialog.addEventListener("cancel", (event) => event.target !== this.dialog || this.mayClose() || event.preventDefault());
     this.dialog.addEventListener("close", () => this.closed());
@@ -71,6 +74,7 @@ export class Drawer {
   show(job) {
     this.job = job;
     this.seq = job?.seq;
+    this.work.open();
     this.say("");
     this.form.wrong({});
     this.dialog.toggleAttribute("data-new", !job);
@@ -130,34 +134,55 @@ export class Drawer {
   }
 
   async save() {
+    const { key } = this.work; // a new job is one job, however often it is saved
     const half = this.form.half();
     this.form.wrong(half || {});
     if (half) return;
+    announce("Saving…");
     try {
-      const job = this.job
-        ? await patch(`/jobs/${encodeURIComponent(this.job.id)}?seq=${this.seq}`, nested(this.form.changes()))
-        : await post("/jobs", { ...nested(this.form.read()), board: this.board.slug, notify: this.form.form.elements.confirm.checked });
-      this.store.applyCard(job);
-      this.view.draw();
-      this.dialog.close();
-      const told = telling(job.messages || [], job.updatedAt, 0, this.clock);
-      announce(`${job.location} is saved. ${told}`.trim());
-      toast(`${job.location} is saved.`, { color: "green", icon: "check", more: told });
+      this.saved(await this.send(key), key);
     } catch (problem) {
-      this.refused(problem);
+      this.refused(problem, key);
     }
   }
 
-  refused(problem) {
-    const beside = this.form.wrong(problem.errors);
-    if (problem.code !== "stale") {
-      this.say(beside ? "Not saved yet: look at the fields marked below." : problem.message);
+  send(key) {
+    if (this.job) return patch(`/jobs/${encodeURIComponent(this.job.id)}?seq=${this.seq}`, nested(this.form.changes()));
+    return post("/jobs", { ...nested(this.form.read()), board: this.board.slug, notify: this.form.form.elements.confirm.checked }, key);
+  }
+
+  /** Whether it is open as it was then: meanwhile it may have been closed, or opened for another job. */
+  isStill(key) {
+    return this.dialog.open && this.work.key === key;
+  }
+
+  saved(job, key) {
+    this.store.applyCard(job);
+    this.view.draw();
+    if (this.isStill(key)) this.dialog.close();
+    const told = telling(job.messages || [], job.updatedAt, 0, this.clock);
+    announce(`${job.location} is saved. ${told}`.trim());
+    toast(`${job.location} is saved.`, { color: "green", icon: "check", more: told });
+  }
+
+  refused(problem, key) {
+    if (problem.job) {
+      this.store.applyCard(problem.job);
+      this.view.draw();
+    }
+    if (!this.isStill(key)) {
+      toast(`Not saved: ${problem.message}`);
       return;
     }
-    this.seq = problem.job.seq; // saving again means it
-    this.store.applyCard(problem.job);
-    this.view.draw();
-    this.say(`${problem.message} Your entries are kept: save again to add them to what is there now.`, true);
+    const beside = this.form.wrong(problem.errors);
+    if (problem.code === "stale") {
+      this.seq = problem.job.seq; // saving again means it
+      this.say(`${problem.message} Your entries are kept: save again to add them to what is there now.`, true);
+    } else if (problem.code === "key_reused") {
+      this.say(SAVED_BEFORE); // its answer was lost, and more was typed since
+    } else {
+      this.say(beside ? "Not saved yet: look at the fields marked below." : problem.message);
+    }
   }
 
   say(text, again = false) {
@@ -168,7 +193,8 @@ export class Drawer {
   }
 
   mayClose() {
-    return !this.form.changed || window.confirm("Your changes are not saved. Close all the same?");
+    const how = this.work.isBusy ? "are still being saved" : "are not saved";
+    return !this.form.changed || window.confirm(`Your changes ${how}. Close all the same?`);
   }
 
   closed() {

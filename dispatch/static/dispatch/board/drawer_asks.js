@@ -1,4 +1,4 @@
-// What the customer of the open job asked for: those that wait first, and a button when they are dealt with.
+// What the customer and the crew of the open job ask: what waits first, and a button when it is dealt with.
 
 import { post } from "./api.js";
 import { mark } from "./asks.js";
@@ -37,6 +37,6 @@ export class DrawerAsks {
   }
 
   settle() {
-    return this.drawer.command((path) => post(`${path}/asks/settle`), () => "What the customer asked for is done.");
+    return this.drawer.command((path) => post(`${path}/asks/settle`), () => "The asks are done.");
   }
 }

@@ -3,6 +3,7 @@
 import { post } from "./api.js";
 import { ask } from "./dialogs.js";
 import { toast } from "./notices.js";
+import { isSecond } from "./once.js";
 
 export class DrawerLink {
   /** @param {import("./drawer.js").Drawer} drawer */
@@ -10,7 +11,7 @@ export class DrawerLink {
     this.drawer = drawer;
     this.link = drawer.dialog.querySelector('[data-slot="link"]');
     const actions = { copy: () => this.copy(), "send-link": () => drawer.messages.send("link"), "replace-link": () => this.replace() };
-    drawer.dialog.addEventListener("click", (event) => actions[event.target.closest("[data-action]")?.dataset.action]?.());
+    drawer.dialog.addEventListener("click", (event) => isSecond(event) || actions[event.target.closest("[data-action]")?.dataset.action]?.());
   }
 
   show({ token }) {

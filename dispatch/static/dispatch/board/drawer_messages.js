@@ -2,6 +2,7 @@
 
 import { post } from "./api.js";
 import { element, showList } from "./lists.js";
+import { Once, isSecond } from "./once.js";
 import { telling } from "./telling.js";
 import { lower } from "./words.js";
 
@@ -19,10 +20,12 @@ export class DrawerMessages {
   constructor(drawer) {
     this.drawer = drawer;
     this.section = drawer.dialog.querySelector(".messages");
+    this.once = new Once();
     this.section.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (button?.dataset.action === "take-back") this.takeBack(button.dataset.message);
-      if (button?.dataset.action === "send") this.send(this.section.querySelector("select").value);
+      const button = !isSecond(event) && event.target.closest("button");
+      if (!button) return;
+      if (button.dataset.action === "take-back") this.takeBack(button.dataset.message);
+      if (button.dataset.action === "send") this.send(this.section.querySelector("select").value);
     });
   }
 
@@ -59,9 +62,12 @@ export class DrawerMessages {
     return this.drawer.command((path) => post(`${path}/messages/${id}/cancel`), () => "The message is taken back.");
   }
 
+  /** Once, also when it is sent again because the answer got lost, as long as the list does not show it. */
   send(kind) {
     const known = new Set(this.drawer.job.messages.map(({ id }) => id));
-    return this.drawer.command((path) => post(`${path}/messages`, { kind }), ({ messages }) => {
+    const matter = [this.drawer.job.id, kind, ...known].join(" ");
+    const send = (path) => this.once.ask(matter, (key) => post(`${path}/messages`, { kind }, key));
+    return this.drawer.command(send, ({ messages }) => {
       const made = messages.filter(({ id }) => !known.has(id));
       return telling(made, new Date().toISOString(), CLOCKS_DIFFER_S, this.drawer.clock) || "The message is sent.";
     });

@@ -1,4 +1,5 @@
-// Which cards are shown: by day, service, crew, text, and whether their customers wait for an answer. The choice stands in the address, so that it can be bookmarked.
+// Which cards are shown: by day, service, crew, text, and whether something is asked there. The choice stands in the address,
+// so that it can be bookmarked.
 
 import { SERVICES, service } from "./words.js";
 
@@ -52,7 +53,7 @@ export class Filters {
     if (count.textContent !== `${waiting}`) count.textContent = waiting;
   }
 
-  /** Only the jobs whose customers wait for an answer. */
+  /** Only the jobs where something is asked. */
   showAsks() {
     this.form.reset();
     this.form.elements.asks.checked = true;
