@@ -1,5 +1,6 @@
 """Messages whose provider is away, and workers that are killed or sleep while they send."""
 
+import os
 import signal
 import sqlite3
 from collections import Counter
@@ -83,6 +84,7 @@ def fall_asleep(product, worker):
 
     def asleep():
         worker.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, worker.process.pid, os.WSTOPPED)  # until then some of its threads go on
         try:
             with closing(sqlite3.connect(product.folder / "db.sqlite3", timeout=0.2)) as database:
                 database.execute("BEGIN IMMEDIATE")
