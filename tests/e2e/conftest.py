@@ -39,8 +39,9 @@ class Demo:
         return ran.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Iterator[Demo]:
+    """One for each file: what a test leaves on the board is in nobody else's way."""
     port, var = free_port(), tmp_path_factory.mktemp("var")
     environment = {key: value for key, value in os.environ.items() if key not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}}
     environment |= {"PORT": str(port), "VAR_DIR": str(var)}
@@ -86,7 +87,7 @@ class Screen:
         return self.page.locator(f"#column-{status}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(browser: Browser, demo: Demo):
     """Signs somebody in once and keeps the cookies."""
 

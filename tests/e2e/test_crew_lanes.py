@@ -102,7 +102,7 @@ class Elsewhere:
         self.process.stdout.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def elsewhere(demo):
     elsewhere = Elsewhere(demo)
     yield elsewhere
