@@ -112,7 +112,7 @@ class JobAdmin(NothingIsDeleted):
     list_select_related = ("board",)
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("uid", "location", "customer_name", "customer_phone", "customer_email", "token")
+    search_fields = ("=uid", "location", "customer_name", "customer_phone", "customer_email", "=token")
     search_help_text = "Address, customer, phone, e-mail, job id or tracking token"
     ordering = ("-seq",)
     readonly_fields = ("status_shown", "uid", "tracking_link", "told", "asked", "created", "changed", "mirrored")
