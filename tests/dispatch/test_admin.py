@@ -104,7 +104,8 @@ def test_the_list_costs_the_same_with_many_jobs(office, board, django_assert_num
 )
 def test_search_finds_a_job_by_what_people_know_of_it(office, board, term):
     other = make_job(board, location="9 Other Rd", customer_name="Al Ray", customer_phone="+13035550199")
-    Job.objects.filter(pk=other.pk).update(token=f"xElm0{other.token[5:]}", uid=f"{other.uid[:-3]}Elm")  # nobody means these
+    # Nobody who looks for a street means a job that has it in its id or token.
+    Job.objects.filter(pk=other.pk).update(token=f"xElm0{other.token[5:]}", uid=f"{other.uid[:-3]}Elm")
     job = make_job(board, customer_name="Mia Chen", customer_phone="+13035550123", customer_email="mia@example.com")
 
     answer = office.get(JOBS, {"q": term.format(uid=job.uid, token=job.token)})
