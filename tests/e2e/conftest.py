@@ -46,9 +46,7 @@ def demo(tmp_path_factory) -> Iterator[Demo]:
     environment = {key: value for key, value in os.environ.items() if key not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}}
     environment |= {"PORT": str(port), "VAR_DIR": str(var)}
     running = Demo(f"http://127.0.0.1:{port}", var, environment)
-    log = (
-        var / "demo.log"
-    )  # a file, not a pipe: the demo prints every text and e-mail, and would stand still once it is full
+    log = var / "demo.log"  # not a pipe: the demo prints every text and e-mail, and would stand still once it is full
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-u", "manage.py", "demo"], cwd=ROOT, env=environment,

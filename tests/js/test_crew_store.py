@@ -21,10 +21,7 @@ def test_the_boards_store_of_crews_keeps_its_rules(node):
     ids=["older", "newer-here", "mine", "left-over", "on-its-way"],
 )
 def test_a_store_without_one_of_its_rules_is_found_out(node, rule, without):
-    script = node.scripts / "crew_store.js"
-    source = script.read_text()
-    assert source.count(rule) == 1
-    script.write_text(source.replace(rule, without))
+    node.without("crew_store.js", rule, without)
 
     code, _ = node("crew_store.test.mjs")
 
@@ -46,10 +43,7 @@ def test_a_store_without_one_of_its_rules_is_found_out(node, rule, without):
     ids=["length", "half-typed", "chosen", "opened-night", "unasked", "measured", "no-hours", "missing"],
 )
 def test_a_form_of_days_without_one_of_its_rules_is_found_out(node, rule, without):
-    script = node.scripts / "crew_days.js"
-    source = script.read_text()
-    assert source.count(rule) == 1
-    script.write_text(source.replace(rule, without))
+    node.without("crew_days.js", rule, without)
 
     code, _ = node("crew_store.test.mjs")
 
