@@ -17,12 +17,15 @@ edge: ## the CDN's part in front of `make run`, on http://127.0.0.1:8080 (ARGS="
 edge-demo: setup ## a release staged, promoted and served as customers get it, without Amazon: pages on PORT+100, API on PORT
 	@exec $(PYTHON) -m qdn.edge_demo
 
+# One part that fails does not hide what the others have to say.
 test: ## every test: on SQLite, on PostgreSQL, with real processes, in a real browser
 	@.ci/setup test
-	@$(PYTHON) -m pytest -n auto -m "not browser and not processes"
-	@$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -n auto -m "not browser and not processes"
-	@$(PYTHON) -m pytest -n 4 --dist loadfile -m processes
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m browser
+	@failed=0; \
+	$(PYTHON) -m pytest -n auto -m "not browser and not processes" || failed=1; \
+	$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -n auto -m "not browser and not processes" || failed=1; \
+	$(PYTHON) -m pytest -n 4 --dist loadfile -m processes || failed=1; \
+	$(PYTHON) -m pytest -n 2 --dist loadfile --reruns 1 -m browser || failed=1; \
+	exit $$failed
 
 fast: ## the tests to run while working: under a minute
 	@.ci/setup test

@@ -237,7 +237,7 @@ class TestSocket:
         _, _, slug = row.partition("board=")
         socket = await connect("/ws/crew/", world.browsers[role])
         await socket.send_json_to({"type": "hello"} | ({"board": slug} if slug else {}))
-        output = await socket.receive_output(timeout=5)
+        output = await socket.receive_output(timeout=20)
         if output["type"] == "websocket.close":
             return str(output["code"])
         assert json.loads(output["text"])["type"] == "events"
@@ -249,12 +249,12 @@ class TestSocket:
         monkeypatch.setattr(board_live, "HEARTBEAT_SECONDS", 0.1)
         socket = await connect("/ws/crew/", world.browsers[role])
         await socket.send_json_to({"type": "hello"})
-        frames = [await socket.receive_from(timeout=5)]
+        frames = [await socket.receive_from(timeout=20)]
 
         await database_sync_to_async(stir)(world)
         kinds = set()
         while not {"events", "plan", "heartbeat"} <= kinds | ({"plan"} if role in {"off", "elsewhere"} else set()):
-            frames.append(await socket.receive_from(timeout=5))
+            frames.append(await socket.receive_from(timeout=20))
             kinds.add(json.loads(frames[-1])["type"])
 
         assert (found_in(world, "".join(frames).encode()), viewers.guard().watchers != set()) == (set(), True)

@@ -3,12 +3,12 @@
 import asyncio
 import json
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
+import redis
 import websockets
 from psycopg import sql
 
@@ -17,10 +17,6 @@ from tests.crew.yard import open_yard, phone, socket_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.processes
-
-A_SECOND = 1.0
-TWO_CORES = 1.0
-"""What a busy machine may add."""
 
 
 @pytest.fixture
@@ -41,13 +37,13 @@ def two_servers(database_url, redis_server):
 
 
 async def hear_of(socket, uid, people):
-    """Waits for the frame in which just these are first mates of the event; when it came."""
-    async with asyncio.timeout(10):
+    """Waits for the frame in which just these are first mates of the event."""
+    async with asyncio.timeout(20):
         while True:
             frame = json.loads(await socket.recv())
             for event in frame.get("events", []):
                 if event["id"] == uid and [one["name"] for one in event["firstMates"]["people"]] == people:
-                    return time.monotonic()
+                    return
 
 
 async def test_a_claim_on_one_is_seen_at_the_other_with_and_without_redis(two_servers, redis_server):
@@ -58,17 +54,29 @@ async def test_a_claim_on_one_is_seen_at_the_other_with_and_without_redis(two_se
             await hear_of(socket, uid, [])
             await until(lambda: subscriptions(redis_server), "it listens")
 
-            with_redis = await seen_after(hand.claim, uid, socket, ["M0 Poe"])
+            async def turn(number=0):
+                """One claim, or the release after it, until the other phone shows it."""
+                act, people = [(hand.claim, ["M0 Poe"]), (hand.release, [])][number % 2]
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(hear_of(socket, uid, people))
+                    await asyncio.to_thread(act, uid)
+
+            with hints(redis_server) as hinted:
+                await turn()
+                await until(hinted, "the claim is hinted at")
             redis_server.stop(signal.SIGKILL)
-            without_redis = await seen_after(hand.release, uid, socket, [])
-            again = await seen_after(hand.claim, uid, socket, ["M0 Poe"])
+            for number in (1, 2, 3):
+                await turn(number)
             redis_server.start()
             await until(lambda: subscriptions(redis_server), "it listens again")
-            back = await seen_after(hand.release, uid, socket, [])
+            with hints(redis_server) as hinted:
+                for number in range(20):  # whoever could not send a hint sends none for a while
+                    await turn(number)
+                    if again := hinted():
+                        break
+                    await asyncio.sleep(1)
 
-            assert socket.state.name == "OPEN"
-    assert max(with_redis, back) < A_SECOND, product.logs()
-    assert max(without_redis, again) < A_SECOND + TWO_CORES, product.logs()
+            assert (again, socket.state.name) == (True, "OPEN"), product.logs()
 
 
 async def test_a_lost_phone_is_cut_off_at_every_server(two_servers):
@@ -80,14 +88,14 @@ async def test_a_lost_phone_is_cut_off_at_every_server(two_servers):
         socket_of(there, other, product.origin) as stays,
     ):
         for socket in (first, second, stays):
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), 20)
 
         await asyncio.to_thread(product.shell, REVOKE)
         for socket in (first, second):
             await said_until_closed(socket)
 
         await stays.send('{"type": "ping"}')
-        assert json.loads(await asyncio.wait_for(stays.recv(), 5))["type"] == "heartbeat"
+        assert json.loads(await asyncio.wait_for(stays.recv(), 20))["type"] == "heartbeat"
     assert [socket.close_code for socket in (first, second)] == [4001, 4001], product.logs()
 
 
@@ -95,7 +103,7 @@ async def test_a_server_that_is_told_to_stop_sends_phones_away_first(two_servers
     product, here, _ = two_servers
     _, (mine, _) = open_yard(product, members=2)
     async with socket_of(here, mine) as socket:
-        assert json.loads(await asyncio.wait_for(socket.recv(), 5))["type"] == "events"
+        assert json.loads(await asyncio.wait_for(socket.recv(), 20))["type"] == "events"
 
         next(one for one in product.started if str(product.port) in one.log.name).process.terminate()
         last = (await said_until_closed(socket))[-1]
@@ -120,18 +128,19 @@ async def said_until_closed(socket):
     return said
 
 
-async def seen_after(action, uid, socket, people):
-    """Seconds from the answer of a claim or a release until the other phone shows it."""
-    async with asyncio.TaskGroup() as both:
-        arriving = both.create_task(hear_of(socket, uid, people))
-        await asyncio.to_thread(action, uid)
-        answered = time.monotonic()
-    return arriving.result() - answered
+HINTS = "qdn__group__crew.main"
+
+
+@contextmanager
+def hints(server):
+    """Listens to Redis itself; a function that tells whether a hint about the main board's crews has come since."""
+    with redis.Redis(port=server.port) as client, client.pubsub(ignore_subscribe_messages=True) as listening:
+        listening.subscribe(HINTS)
+        listening.get_message(timeout=5)  # that it is subscribed
+        yield lambda: listening.get_message() is not None
 
 
 def subscriptions(server):
     """How many processes are subscribed to the hints about the main board's crews."""
-    import redis
-
     with redis.Redis(port=server.port) as client:
-        return dict(client.pubsub_numsub("qdn__group__crew.main"))[b"qdn__group__crew.main"]
+        return dict(client.pubsub_numsub(HINTS))[HINTS.encode()]

@@ -62,7 +62,7 @@ async def watching(board, ana, connect):  # noqa: F811
     """Ana's open board, in a process whose guard listens."""
     socket = await connect("/ws/board/main/", ana)
     await socket.send_json_to({"type": "hello", "epoch": None, "seq": 0})
-    assert (await socket.receive_json_from(timeout=5))["type"] == "snapshot"
+    assert (await socket.receive_json_from(timeout=20))["type"] == "snapshot"
     await listening()
     return socket
 
@@ -178,6 +178,6 @@ async def test_a_guard_without_watchers_does_nothing(board, ana, connect):  # no
     guard = access.guard()
     assert (len(guard.watchers), len(guard._tasks)) == (1, 2)
 
-    await socket.disconnect(timeout=5)
+    await socket.disconnect(timeout=20)
 
     assert (len(guard.watchers), guard._tasks) == (0, [])

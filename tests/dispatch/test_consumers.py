@@ -42,13 +42,13 @@ async def connect():
         if browser:
             headers.append((b"cookie", "; ".join(f"{name}={c.value}" for name, c in browser.cookies.items()).encode()))
         socket = WebsocketCommunicator(application, path, headers=headers)
-        connected, refusal = await socket.connect(timeout=5)
+        connected, refusal = await socket.connect(timeout=20)
         opened.append(socket)
         return socket if connected else refusal
 
     yield connect
     for socket in opened:
-        await socket.disconnect(timeout=5)
+        await socket.disconnect(timeout=20)
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ def sams(client, stranger):
 
 
 async def close_code(socket):
-    output = await socket.receive_output(timeout=5)
+    output = await socket.receive_output(timeout=20)
     assert output["type"] == "websocket.close", output
     return output["code"]
 
 
 async def say(socket, **message):
     await socket.send_json_to(message)
-    return await socket.receive_json_from(timeout=5)
+    return await socket.receive_json_from(timeout=20)
 
 
 @database_sync_to_async
@@ -138,7 +138,7 @@ async def test_a_move_arrives_as_a_delta(board, job, connect, ana):
     await say(socket, type="hello", epoch=None, seq=0)
 
     moved = await move(job, "scheduled")
-    news = await socket.receive_json_from(timeout=5)
+    news = await socket.receive_json_from(timeout=20)
 
     assert (news["type"], news["from"], news["to"], news["jobs"]) == ("delta", job.seq, moved.seq, [boards.card(moved)])
 
@@ -231,7 +231,7 @@ async def test_a_closed_socket_leaves_its_hub(board, job, connect, ana):
     hub = live.hub("main")
     listening = len(hub.listeners)
 
-    await socket.disconnect(timeout=5)
+    await socket.disconnect(timeout=20)
 
     assert (listening, len(hub.listeners), hub._tasks) == (1, 0, [])
 
@@ -250,7 +250,7 @@ async def test_a_customer_sees_a_move(board, job, connect):
     await say(socket, type="hello", token=job.token)
 
     moved = await move(job, "scheduled")
-    news = await socket.receive_json_from(timeout=5)
+    news = await socket.receive_json_from(timeout=20)
 
     assert (news["type"], news["job"]["status"], news["job"]["seq"]) == ("state", "scheduled", moved.seq)
 
@@ -272,7 +272,7 @@ async def test_states_of_a_job_leave_in_order(board, job, connect):
     for to in ("scheduled", "requested") * 5:
         moved = await move(job, to)
     while seen[-1] < moved.seq:
-        seen.append((await socket.receive_json_from(timeout=5))["job"]["seq"])
+        seen.append((await socket.receive_json_from(timeout=20))["job"]["seq"])
 
     assert seen == sorted(set(seen))
 
@@ -292,7 +292,7 @@ async def test_a_lost_database_delays_a_customers_news_and_loses_none(board, job
     monkeypatch.setattr("tracking.consumers.shown", fail_twice)
     moved = await move(job, "scheduled")
 
-    news = await socket.receive_json_from(timeout=5)
+    news = await socket.receive_json_from(timeout=20)
 
     assert (failures, news["job"]["seq"]) == (["lost", "lost"], moved.seq)
 
@@ -354,7 +354,7 @@ async def test_a_customers_socket_leaves_its_hub(board, job, connect):
     hub = live.hub("main")
     await until(lambda: hub.listeners, "it listens")
 
-    await socket.disconnect(timeout=5)
+    await socket.disconnect(timeout=20)
 
     assert (len(hub.listeners), hub._tasks) == (0, [])
 

@@ -56,7 +56,7 @@ async def test_a_socket_that_takes_nothing_is_hung_up_on_once():
     await until(lambda: wire.closed, "the socket is closed")
     wire.flows.set()
     box.put("too late")
-    await asyncio.wait([box._task], timeout=5)
+    await asyncio.wait([box._task], timeout=20)
 
     assert (wire.taken, wire.closed) == ([], [4008])
 
@@ -83,7 +83,7 @@ async def test_a_stopped_mailbox_sends_nothing_more():
 
     box.put("unsent")
     box.stop()
-    await asyncio.wait([box._task], timeout=5)
+    await asyncio.wait([box._task], timeout=20)
 
     assert (wire.taken, wire.closed, box._task.cancelled()) == ([], [], True)
 

@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import missing
 from tests.postgres import free_port
 from tests.waiting import wait_for
 
+expect.set_options(timeout=20_000)
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
 ARGUMENTS = [
@@ -114,7 +115,7 @@ def screen(browser: Browser, demo: Demo, signed_in) -> Iterator:
     def open_window(user: str | None = None, **options) -> Screen:
         options = {"viewport": {"width": 1440, "height": 900}} | options
         context = browser.new_context(base_url=demo.origin, storage_state=signed_in(user) if user else None, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         opened = Screen(context.new_page(), [])
         opened.page.on(

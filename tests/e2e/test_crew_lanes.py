@@ -200,11 +200,11 @@ def test_menu_and_keys_do_what_dragging_does(lanes, day, new_job):
     assert violations(ana.page) == []
     ana.page.get_by_role("button", name="Top", exact=True).press("Enter")
 
-    wait_until(lambda: jobs(ana, "North") == [uids[2], uids[0], uids[1]], seconds=5, what="it is the first")
+    wait_until(lambda: jobs(ana, "North") == [uids[2], uids[0], uids[1]], seconds=20, what="it is the first")
     expect(card(ana, uids[2]).locator(".when")).to_have_attribute("data-place", "1")
     expect(ana.page.locator(".toast", has_text="3 Key Ct moved in North.")).to_be_visible()
     ana.page.keyboard.press("u")
-    wait_until(lambda: jobs(ana, "North") == uids, seconds=5, what="it is where it was")
+    wait_until(lambda: jobs(ana, "North") == uids, seconds=20, what="it is where it was")
     expect(lane(ana, "North").locator(f'[data-id="{uids[2]}"]:not([data-saving])')).to_be_visible()
     ana.page.keyboard.press("e")
     ana.page.locator("#crew-dialog").get_by_role("button", name="No crew").press("Enter")

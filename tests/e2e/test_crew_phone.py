@@ -41,7 +41,7 @@ def pocket(browser_type, browser_type_launch_args, demo, tmp_path):
             nowhere = ["--proxy-server=http://127.0.0.1:9", "--proxy-bypass-list=<-loopback>"]
             options["args"] = [*options["args"], *nowhere]
         opened.append(browser_type.launch_persistent_context(tmp_path / "phone", **options))
-        opened[0].set_default_timeout(10_000)
+        opened[0].set_default_timeout(20_000)
         opened[0].add_cookies([cookie(day, demo)])
         page = opened[0].pages[0]
         page.goto("/crew/")

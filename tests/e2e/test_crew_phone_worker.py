@@ -144,7 +144,7 @@ def test_a_page_that_stays_open_learns_of_a_release_and_keeps_the_queue(browser,
     day = days["Ida Stone"]
     with front_of(demo.origin) as front:
         context = browser.new_context(base_url=front.origin, **PHONE)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         context.add_cookies([cookie(day, demo) | {"url": front.origin}])
         page = context.new_page()
         page.goto("/crew/")

@@ -58,13 +58,13 @@ def test_what_a_customer_asks_for_is_marked_at_once_and_dealt_with_in_the_drawer
     ask(demo, uid, "cancel", "My brother takes it.")
 
     for window in (ana, ben):
-        expect(card(window, uid).locator(".ask")).to_have_text("Wants to cancel", timeout=1_000)
+        expect(card(window, uid).locator(".ask")).to_have_text("Wants to cancel", timeout=20_000)
     expect(ana.page.locator("#announcer")).to_have_text("1 Asking St: wants to cancel")
     ana.page.get_by_role("checkbox", name="Asks").check()
     assert ana.page.url.endswith("/board/main/?asks=waiting")
     expect(card(ana, uid)).to_be_visible()
     wait_until(
-        lambda: ana.page.locator(".card:visible:not(:has(.ask))").count() == 0, seconds=5, what="only asking customers"
+        lambda: ana.page.locator(".card:visible:not(:has(.ask))").count() == 0, seconds=20, what="only asking customers"
     )
 
     ben.page.locator(".toast", has_text="1 Asking St: wants to cancel").get_by_role("button", name="Open").click()
@@ -169,7 +169,7 @@ def test_photos_are_added_one_after_the_other_and_deleted(screen, new_job):
     expect(photos.get_by_role("listitem")).to_have_text(re.compile("After"))
     wait_until(
         lambda: photos.locator("img").evaluate("image => image.complete && image.naturalWidth > 0"),
-        seconds=5,
+        seconds=20,
         what="thumbnail",
     )
     assert (violations(ana.page), [one["kind"] for one in job(ana, uid)["photos"]]) == ([], ["after"])

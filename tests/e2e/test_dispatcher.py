@@ -216,7 +216,7 @@ def test_filters_stand_in_the_address(screen, new_job):
     expect(ana.page.locator("#column-scheduled .count")).to_have_text(re.compile(r"1/\d+"))
 
     ana.page.get_by_role("button", name="Clear").click()
-    wait_until(lambda: ana.page.locator(".card:visible").count() > 10, seconds=5, what="all cards are back")
+    wait_until(lambda: ana.page.locator(".card:visible").count() > 10, seconds=20, what="all cards are back")
 
 
 def test_escape_puts_a_dragged_card_back(screen, new_job):
@@ -310,7 +310,7 @@ def test_a_dragged_card_keeps_its_column_scrolling_at_the_edge(screen):
     ana.page.mouse.move(box["x"] + 120, box["y"] + 30, steps=4)
     ana.page.mouse.move(985, 300, steps=10)
     wait_until(
-        lambda: ana.page.mouse.move(986, 301) or columns.evaluate("e => e.scrollLeft") > 100, seconds=5, what="auto-scroll"
+        lambda: ana.page.mouse.move(986, 301) or columns.evaluate("e => e.scrollLeft") > 100, seconds=20, what="auto-scroll"
     )
     ana.page.keyboard.press("Escape")
     ana.page.mouse.up()

@@ -5,8 +5,7 @@ import hashlib
 import json
 import socket
 import threading
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -133,18 +132,19 @@ def test_nobody_there(unused_tcp_port):
 
 def trickles(line, request):
     line.sendall(accepts(request))
-    try:
+    with suppress(OSError):
         while True:
             line.sendall(b"\x89\x00")  # pings, for ever
             threading.Event().wait(0.05)
-    except OSError:
-        pass
 
 
-@pytest.mark.parametrize("answer", [lambda line, request: threading.Event().wait(1), trickles], ids=["silent", "trickles"])
+def stays_silent(line, request):
+    with suppress(OSError):
+        while line.recv(4096):  # until it is hung up on
+            pass
+
+
+@pytest.mark.parametrize("answer", [stays_silent, trickles])
 def test_whoever_never_answers_is_not_waited_for(answer):
-    with server(answer) as origin:
-        began = time.monotonic()
-        with pytest.raises(NoSocket, match=r"no answer within 0\.4 s"):
-            socket_probe.ask(origin, HELLO, ORIGIN, seconds=0.4)
-        assert time.monotonic() - began < 1.5
+    with server(answer) as origin, pytest.raises(NoSocket, match=r"no answer within 0\.4 s"):
+        socket_probe.ask(origin, HELLO, ORIGIN, seconds=0.4)

@@ -795,12 +795,12 @@ def test_a_socket_that_does_not_send_the_job(world, job, answer, said, remedy):
 
 
 def test_no_hop_is_waited_for_longer_than_it_may_take(world, job):
-    world.wait = 2
+    world.wait = 20
 
     began = time.monotonic()
     hops = walk(job.token, seconds=0.3)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert broken(hops) == ["site", "API", "socket"]
     assert hops["site"].said == hops["API"].said == "no answer within 0.3 s"
     assert hops["site"].remedy == "check PUBLIC_ORIGIN, its DNS and its distribution"
@@ -824,7 +824,7 @@ def test_the_command_ends_when_its_last_hop_does_whoever_is_still_silent(job, tm
             ended = time.monotonic()
 
     last = next(at for line, at in said if " socket " in line)
-    assert (code, ended - last < 2) == (1, True)
+    assert (code, ended - last < 10) == (1, True)
     assert any("site" in line and "no answer within 0.5 s" in line for line, _ in said)
 
 

@@ -35,13 +35,13 @@ async def connect():
         headers += [(b"x-forwarded-for", one.encode()) for one in forwarded]
         socket = WebsocketCommunicator(application, "/ws/track/", headers=headers)
         socket.scope["client"] = [address, 4711]
-        assert (await socket.connect(timeout=5))[0]
+        assert (await socket.connect(timeout=20))[0]
         opened.append(socket)
         return socket
 
     yield connect
     for socket in opened:
-        await socket.disconnect(timeout=5)
+        await socket.disconnect(timeout=20)
     await live.in_database(
         connections.close_all
     )()  # a refused socket leaves one open, and the database could not be dropped
@@ -49,7 +49,7 @@ async def connect():
 
 async def hello(socket, token):
     await socket.send_json_to({"type": "hello", "token": token})
-    output = await socket.receive_output(timeout=5)
+    output = await socket.receive_output(timeout=20)
     return output.get("code", output["type"])
 
 
@@ -60,7 +60,7 @@ async def test_a_token_has_so_many_seats(board, job, connect, monkeypatch):
 
     answers = [await hello(socket, job.token) for socket in sockets[:3]]
     elsewhere = await hello(sockets[3], other.token)
-    await sockets[0].disconnect(timeout=5)
+    await sockets[0].disconnect(timeout=20)
     after = await hello(await connect(), job.token)
 
     assert answers == ["websocket.send", "websocket.send", 4029]
@@ -72,7 +72,7 @@ async def test_an_address_has_so_many_seats(board, connect, monkeypatch):
     await connect()
     refused, other = await connect(), await connect("198.51.100.1")
 
-    assert (await refused.receive_output(timeout=5))["code"] == 4029
+    assert (await refused.receive_output(timeout=20))["code"] == 4029
     assert await other.receive_nothing(timeout=0.05)
 
 
@@ -98,7 +98,7 @@ async def test_a_link_that_ends_while_somebody_looks_closes_the_socket(board, co
 
     await database_sync_to_async(end)(job)
 
-    output = await socket.receive_output(timeout=5)
+    output = await socket.receive_output(timeout=20)
     assert output.get("code") == 4010
 
 
