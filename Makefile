@@ -24,7 +24,7 @@ test: ## every test: on SQLite, on PostgreSQL, with real processes, in a real br
 	$(PYTHON) -m pytest -n auto -m "not browser and not processes" || failed=1; \
 	$(PYTHON) -m tests.postgres $(PYTHON) -m pytest -n auto -m "not browser and not processes" || failed=1; \
 	$(PYTHON) -m pytest -n 4 --dist loadfile -m processes || failed=1; \
-	$(PYTHON) -m pytest -n 2 --dist loadfile --reruns 1 -m browser || failed=1; \
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m browser || failed=1; \
 	exit $$failed
 
 fast: ## the tests to run while working: under a minute
