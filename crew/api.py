@@ -136,7 +136,7 @@ def act(request: HttpRequest, uid: str, action: Body[Action]) -> dict[str, Any]:
     when it is on no event of yours that is now and was on none at `at`. Who lost the job reads how: `what` is cancelled,
     given (`to` is the other event), taken_out, taken_off or given_back, with `event`, `by`, `at` and `reason`. 422
     `not_yet` for `en_route` before the job's `startFrom`, with that and `start` of the event. The job comes without its
-    `contact`: that is in the plan alone."""
+    `contact`: that is in the plan alone. `seqBefore` is what its `seq` was just before a note, and null otherwise."""
     member, outing = me(request), field.outing_of(me(request), uid, action.done_at)
     match action:
         case Step():
@@ -148,7 +148,8 @@ def act(request: HttpRequest, uid: str, action: Body[Action]) -> dict[str, Any]:
         case Note():
             field.note(outing, action.text, member=member, at=action.at, skew=action.skew)
             detail = gettext("Your note stands in the job.")
-    return {"job": today.shown_now(outing) | {"contact": None}, "detail": detail}  # kept for days, to be answered again
+    job = today.shown_now(outing) | {"contact": None}  # the answer is kept for days, to be given again
+    return {"job": job, "seqBefore": outing.job.seq_before, "detail": detail}
 
 
 @router.post(
@@ -161,11 +162,12 @@ def add_photo(
 ) -> Status[dict[str, Any]]:  # fmt: skip
     """multipart/form-data. JPEG, PNG, WebP or HEIC of at most 15 MB; `kind` is before, after, ticket or access; `at` is the
     phone's time, `sentAt` what its clock says as this is sent. 201, or 200 when it came with this key before. `photo` is
-    its id. 403 `not_yours` as for actions."""
+    its id. `seqBefore` is what the job's `seq` was just before, or null. 403 `not_yours` as for actions."""
     key, member = checked_key(idempotency_key), me(request)
     outing = field.outing_of(member, uid, at - clock.skew(sent_at, least=field_photos.UPLOAD))
     photo_id, is_new = field_photos.add(outing, file, kind, key=key, member=member, at=at)
-    return Status(201 if is_new else 200, {"job": today.shown_now(outing), "photo": photo_id})
+    answer = {"job": today.shown_now(outing), "seqBefore": outing.job.seq_before, "photo": photo_id}
+    return Status(201 if is_new else 200, answer)
 
 
 @router.post("/crew/clock", summary="Clock in or out", auth=by_member)

@@ -47,8 +47,7 @@ def open_job(
     ValidationError for bad fields, and Refused."""
     now = timezone.now()
     steps = list(past) or [PastStep(status, fields.get("created_at", now), by, channel)]
-    for step in steps:
-        rules.check_known(step.status)
+    rules.check_known(*(step.status for step in steps))
     job = Job(board=board, seq=0, rank=0, updated_by=by[:BY_LENGTH], updated_at=now, **fields)
     job.status, job.status_at = steps[-1].status, steps[-1].at
     job.created_at = fields.get("created_at", steps[0].at)
@@ -122,8 +121,7 @@ def edit(job: Job, changes: Mapping[str, Any], *, expect: int, by: str) -> Job:
     """Changes what is known about a job (`EDITABLE`). Nothing different is no change and takes no number. Raises Conflict,
     and ValidationError for bad values."""
     current = _as_expected(job, expect)
-    different = differences(current, changes)
-    if not different:
+    if not (different := differences(current, changes)):
         return current
     with transaction.atomic():
         seq = Board.objects.take_numbers(current.board_id)
@@ -134,7 +132,8 @@ def edit(job: Job, changes: Mapping[str, Any], *, expect: int, by: str) -> Job:
 
 def amend(job: Job, change: Callable[[Job, int], Mapping[str, Any]], *, by: str) -> Job:
     """Adds to what is kept in a job (`AMENDABLE`), whatever else has happened to it: `change(job, seq)` gets the job as it
-    is and its new number, and returns the new columns; none are no change. Raises what `change` raises."""
+    is and its new number, and returns the new columns; none are no change. Returns the job with the number that it had just
+    before, as `seq_before`. Raises what `change` raises."""
     with transaction.atomic():
         seq = Board.objects.take_numbers(job.board_id)  # from here to the commit nobody else writes to this board
         current = Job.objects.select_related("board").get(pk=job.pk)
@@ -144,6 +143,7 @@ def amend(job: Job, change: Callable[[Job, int], Mapping[str, Any]], *, by: str)
             return current
         assert set(columns) <= AMENDABLE, columns.keys()  # noqa: S101 a mistake of ours, not of a person
         changed = _stamp(current, current.seq, seq, by, timezone.now(), **columns)
+        changed.seq_before = current.seq
         _tell(current.board, seq)
     return changed
 

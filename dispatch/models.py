@@ -179,6 +179,8 @@ class Job(models.Model):
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_by = models.CharField(max_length=150, blank=True, editable=False)
 
+    seq_before: int | None = None  # of what flow.amend returns; no column
+
     objects = JobQuerySet.as_manager()
 
     class Meta:

@@ -58,9 +58,10 @@ def check_move(job: Job, to: str, *, reason: str = "", now: datetime | None = No
         raise Refused("reason_required", f"Moving a job to {status_label(to)} needs a reason.")
 
 
-def check_known(status: str) -> None:
-    if status not in STATUS_FLOW:
-        raise Refused("unknown_status", f"There is no status “{status}”.")
+def check_known(*statuses: str) -> None:
+    for status in statuses:
+        if status not in STATUS_FLOW:
+            raise Refused("unknown_status", f"There is no status “{status}”.")
 
 
 def check_undo(job: Job, *, by: str, now: datetime) -> StatusChange:

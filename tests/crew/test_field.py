@@ -501,11 +501,13 @@ def test_a_customer_who_asked_for_everything_does_not_silence_the_crew(board, ev
 
 
 def test_a_note_stands_where_crews_look_for_gate_codes(job, dee):
+    before = job.seq
     answer = act(phone(dee), job, "note", text=" New code:\r\n1234 ", at=NOW - timedelta(minutes=5))
 
     job.refresh_from_db()
     assert job.access_notes == "gate 4711\nFrom the crew (Dee, 11:55): New code:\n1234"
     assert (answer.status_code, answer.json()["job"]["contact"]) == (200, None)
+    assert answer.json()["seqBefore"] == before
     assert (job.updated_by, len(steps(job))) == ("Dee Ramos", 1)
 
 

@@ -70,6 +70,7 @@ def test_a_photo_from_the_field_is_kept_like_any_other(job, dee, folder, kind):
     }  # fmt: skip
     assert (answer.status_code, answer.json()["job"]["photos"]) == (201, [{"id": entry["id"], "kind": kind}])
     assert answer.json()["job"]["contact"]["name"] == "Mia Chen"
+    assert (answer.json()["seqBefore"], answer.json()["job"]["seq"]) == (job.seq, job.seq + 1)
     assert (len(entry["id"]), len(files(folder))) == (24, 2)
 
 
@@ -81,6 +82,7 @@ def test_a_photo_that_is_sent_again_is_answered_again(job, dee, folder):
     again = send(client, job)
 
     assert (again.status_code, again.json()["photo"]) == (200, first.json()["photo"])
+    assert again.json()["seqBefore"] is None
     assert (len(entries(job)), len(files(folder))) == (1, 2)
 
 

@@ -20,7 +20,7 @@ SCREENS = ("today", "tomorrow", "events", "week", "hours", "waiting")
 PEOPLE = {
     "Dee Ramos": "en", "Pat Lopez": "en", "Kai Brown": "en", "Lou Stone": "en", "Ash Young": "en", "Bo Winter": "en",
     "Cy Adler": "en", "Jo Marsh": "en", "Al Fox": "en", "Eva Dunn": "es", "Luz Vega": "es", "Ray Cole": "en",
-    "Fay Moss": "en", "Gus Hart": "en",
+    "Fay Moss": "en", "Gus Hart": "en", "Hal Reed": "en",
 }  # fmt: skip
 
 
@@ -110,6 +110,33 @@ def test_notes_photos_no_access_and_hours(phone, demo, days):
     expect(pat.locator(".elapsed")).to_have_text("0 h 0 min")
     pat.get_by_role("button", name="Clock out").click()
     expect(pat.get_by_text("You are clocked out")).to_be_visible()
+
+
+def has_access(plan) -> bool:
+    return plan.status == 200 and '"kind":"access"' in plan.text()
+
+
+def test_a_photo_whose_answer_comes_after_the_news_of_it_brings_no_job_back(phone, demo, days):
+    """What this phone sent to a job that was put off is no change by the office, in whatever order it learns of it."""
+    day = days["Hal Reed"]
+    hal = phone(day).page
+    answers, plans = [], []
+    hal.route("**/photos", lambda route: answers.append((route, route.fetch())))
+    hal.on("response", lambda answer: plans.append(answer) if answer.url.endswith("/crew/plan") else None)
+    job = hal.locator(".job")
+    job.get_by_role("button", name="On the way").click()
+    job.get_by_role("button", name="No access").click()
+    hal.get_by_label("Gate or door is locked").check()
+    hal.get_by_label("Photo of it").set_input_files(picture())
+    hal.get_by_role("button", name="Report no access").click()
+    wait_until(lambda: hal.wait_for_timeout(20) or (answers and any(map(has_access, plans))), seconds=20, what="its news")
+    [(route, answer)] = answers
+
+    route.fulfill(response=answer)
+    expect(hal.locator("#queued")).to_be_hidden()
+    hal.reload()
+
+    expect(job.get_by_role("heading", level=3)).to_have_text("77 Larimer St, Denver")
 
 
 def test_two_phones_and_one_place(phone, days):

@@ -586,13 +586,13 @@ test("what the crew had no access to comes last until the office changes somethi
   const plan = planOf(job("a", "ready_for_pickup", { seq: 4 }), job("b"));
   const report = entries.noAccess("dee", job("a", "en_route"), "Locked");
   const focus = (of, kept, waiting = []) => focusOf(shown(of, waiting, FLOW, { putOff: kept }).events[0].jobs, FLOW)?.id;
-  const after = putOff({ body: plan }, report, job("a", "ready_for_pickup", { seq: 4 }));
+  const after = putOff({}, report, { job: job("a", "ready_for_pickup", { seq: 4 }), seqBefore: null });
 
   assert.deepEqual([after, focus(plan, after), focus(planOf(job("a", "ready_for_pickup", { seq: 4 })), after)], [{ a: 4 }, "b", "a"]);
   assert.equal(focus(planOf(job("a", "ready_for_pickup", { seq: 5 }), job("b")), after), "a");
   assert.equal(focus(plan, after, [step("a", "en_route", "ready_for_pickup")]), "a");
-  const answer = (before, entry) => putOff({ body: plan, putOff: before }, entry, job("a", "ready_for_pickup", { seq: 6 }));
-  assert.deepEqual([answer({ a: 4 }, picture("a")), answer({ a: 4 }, step("a", "en_route")), answer({ a: 3 }, picture("a"))], [{ a: 6 }, { a: 4 }, { a: 3 }]);
+  const answer = (putOffBefore, seqBefore) => putOff({ putOff: putOffBefore }, picture("a"), { job: job("a", "ready_for_pickup", { seq: 6 }), seqBefore });
+  assert.deepEqual([answer({ a: 4 }, 4), answer({ a: 4 }, 5), answer({ a: 4 }, null), answer({}, 4)], [{ a: 6 }, { a: 4 }, { a: 4 }, {}]);
 
   const kept = { plan: { etag: "", body: { ...plan, board: BOARD }, at: 0, putOff: after } };
   const { database, api } = pocket(kept, async () => ({ status: 200, body: { ...plan, board: BOARD, now: "2026-11-24T15:00:00Z" }, etag: "" }));

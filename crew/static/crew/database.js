@@ -117,7 +117,8 @@ export class Database {
 }
 
 /** The plan is not what the server sent under its ETag any more. */
-function answered(plan, entry, { job, shift }) {
+function answered(plan, entry, answer) {
+  const { job, shift } = answer;
   const body = job ? withJob(plan.body, job) : plan.body;
-  return { ...plan, etag: "", body: shift === undefined ? body : { ...body, shift }, putOff: putOff(plan, entry, job) };
+  return { ...plan, etag: "", body: shift === undefined ? body : { ...body, shift }, putOff: putOff(plan, entry, answer) };
 }

@@ -68,13 +68,14 @@ export function withJob(plan, job) {
 
 /**
  * What the crew had no access to is put off until the office changes something about the job: by job the `seq` that it had
- * then, with what this phone has sent since.
- * @param {{body: object, putOff?: Record<string, number>}} plan  before the answer  @param {object} job  of the answer
+ * then, or after what this phone has sent since. The plan may have that sooner than the answer comes, so only the answer can
+ * say what was changed just before.
+ * @param {{putOff?: Record<string, number>}} plan  @param {{kind: string}} entry
+ * @param {{job?: object, seqBefore?: number | null}} answer  to the entry
  */
-export function putOff({ body, putOff: before = {} }, { kind }, job) {
+export function putOff({ putOff: before = {} }, { kind }, { job, seqBefore }) {
   if (!job) return before;
-  const known = body.events.flatMap(({ jobs }) => jobs).find(({ id }) => id === job.id);
-  const isMore = (kind === "photo" || kind === "note") && known?.seq <= before[job.id];
+  const isMore = Boolean(seqBefore) && seqBefore <= before[job.id];
   return kind === "no_access" || isMore ? { ...before, [job.id]: job.seq } : before;
 }
 
