@@ -1,9 +1,8 @@
-"""The sockets that are open in this process, and their orderly end when the process is told to stop."""
+"""The sockets that are open in this process, and how they are sent away when it stops (qdn/stopping.py)."""
 
 import asyncio
 import json
 import random
-import sys
 from collections.abc import Coroutine
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -23,11 +22,7 @@ _open: WeakKeyDictionary[asyncio.AbstractEventLoop, set[Socket]] = WeakKeyDictio
 
 
 def opened(socket: Socket) -> None:
-    loop = asyncio.get_running_loop()
-    if loop not in _open:
-        _open[loop] = set()
-        _drain_when_stopped()
-    _open[loop].add(socket)
+    _open.setdefault(asyncio.get_running_loop(), set()).add(socket)
 
 
 def closed(socket: Socket) -> None:
@@ -46,15 +41,3 @@ async def _send_away(socket: Socket) -> None:
     retry = random.randrange(*RETRY_MS)  # noqa: S311 spreads clients, hides nothing
     await socket.send(json.dumps({"type": "restart", "retry_ms": retry}))
     await socket.close(RESTARTING)
-
-
-def _drain_when_stopped() -> None:
-    """Under daphne, before Twisted's reactor ends. Other servers send their own close code for this."""
-    if "daphne.server" not in sys.modules:
-        return
-    from twisted.internet import defer, reactor
-
-    def send_away() -> defer.Deferred[None]:
-        return defer.Deferred.fromFuture(asyncio.ensure_future(drain()))
-
-    reactor.addSystemEventTrigger("before", "shutdown", send_away)  # type: ignore[arg-type]  # the stub wants no phase

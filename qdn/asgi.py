@@ -20,6 +20,7 @@ from django.urls import path, re_path  # noqa: E402
 from crew.consumers import CrewConsumer  # noqa: E402
 from dispatch.consumers import BoardConsumer  # noqa: E402
 from dispatch.line import with_line  # noqa: E402
+from qdn import stopping  # noqa: E402
 from tracking.consumers import TrackConsumer  # noqa: E402
 
 
@@ -46,6 +47,7 @@ def leave_forms_alone() -> None:
 
 
 leave_forms_alone()
+stopping.end_in_order()
 sockets = URLRouter(
     [
         path("ws/board/<slug:slug>/", from_our_pages(AuthMiddlewareStack(BoardConsumer.as_asgi()), settings.ORIGINS)),
@@ -55,4 +57,4 @@ sockets = URLRouter(
         re_path("", WebsocketDenier.as_asgi()),  # any other address: a refusal, not an error in the log
     ]
 )
-application = with_line(ProtocolTypeRouter({"http": http, "websocket": sockets}))
+application = with_line(ProtocolTypeRouter({"http": stopping.finishing(http), "websocket": sockets}))
