@@ -3,6 +3,7 @@
 Everything listens on 127.0.0.1 on a free port, is ended by its pid, and shows its log when something goes wrong.
 """
 
+import atexit
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +186,20 @@ def is_ready(origin: str) -> bool:
 @contextmanager
 def product(like: Path | None = None, **env: str) -> Iterator[Product]:
     """A migrated product with Ana the dispatcher and nothing running yet: call `serve()` and `work()`. All of it ends with
-    the block. `like` is the folder of another one whose database is copied, which is faster."""
+    the block. `like` is the folder of another one whose database it begins with. SQLite, unless `env` has another."""
     with tempfile.TemporaryDirectory(prefix="qdn-product-") as folder, ExitStack() as processes:
         made = Product(Path(folder), processes, **env)
-        if like:
-            shutil.copy(like / "db.sqlite3", folder)
-        else:
+        if "DATABASE_URL" in env:
             made.shell(SET_UP)
+        else:
+            shutil.copy((like or migrated()) / "db.sqlite3", folder)
         yield made
+
+
+@cache
+def migrated() -> Path:
+    """The folder of a product that was set up, to copy its database: that takes seconds, and is the same each time."""
+    folder = tempfile.TemporaryDirectory(prefix="qdn-migrated-")
+    atexit.register(folder.cleanup)
+    Product(Path(folder.name), ExitStack()).shell(SET_UP)
+    return Path(folder.name)

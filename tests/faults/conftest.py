@@ -1,7 +1,6 @@
 """A bucket that fails on demand, a product whose mirror it is, and an office where people work."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -26,17 +25,10 @@ def faulty(s3: S3) -> Iterator[FaultyBucket]:
         yield proxy
 
 
-@pytest.fixture(scope="session")
-def migrated() -> Iterator[Path]:
-    """A folder with a database to copy."""
-    with servers.product() as made:
-        yield made.folder
-
-
 @pytest.fixture
-def mirrored(migrated: Path, faulty: FaultyBucket) -> Iterator[Product]:
+def mirrored(faulty: FaultyBucket) -> Iterator[Product]:
     """Migrated, on SQLite, nothing running yet; its workers see the bucket through `faulty`. Leases are short."""
-    with servers.product(like=migrated, MIRROR_LEASE_SECONDS="2", **faulty.env) as made:
+    with servers.product(MIRROR_LEASE_SECONDS="2", **faulty.env) as made:
         yield made
         faulty.gone()  # no worker waits for an answer while it is being stopped
 

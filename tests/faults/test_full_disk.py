@@ -20,8 +20,8 @@ def disk():
 
 
 @pytest.fixture
-def office(migrated, disk):
-    with servers.product(like=migrated, MIRROR_LEASE_SECONDS="2") as product:
+def office(disk):
+    with servers.product(MIRROR_LEASE_SECONDS="2") as product:
         (product.folder / "state").symlink_to(disk)
         with Office(product) as people:
             yield people

@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults import faults
 from tests.faults.promises import assert_kept, objects
+from tests.faults.sleep import fall_asleep
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.processes
@@ -79,7 +80,7 @@ def test_stopped_past_its_lease_and_woken_up(mirrored, faulty, s3, office, metho
     [new] = office.open()
     office.change([old])
     held.arrived(2)
-    sleeper.process.send_signal(signal.SIGSTOP)
+    fall_asleep(mirrored, sleeper)
 
     office.change([old, new], 4)
     held.times = 2

@@ -1,6 +1,5 @@
 """Messages whose provider is away, and workers that are killed or sleep while they send."""
 
-import os
 import signal
 import sqlite3
 from collections import Counter
@@ -10,6 +9,7 @@ import pytest
 
 from tests import servers
 from tests.faults.carrier import Carrier
+from tests.faults.sleep import fall_asleep
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.processes
@@ -38,9 +38,9 @@ def carrier():
 
 
 @pytest.fixture(scope="module")
-def prepared(migrated):
+def prepared():
     """A folder with a database in which 500 messages are due."""
-    with servers.product(like=migrated) as made:
+    with servers.product() as made:
         made.shell(DUE)
         yield made.folder
 
@@ -77,24 +77,6 @@ def all_sent(product, number, seconds=80):
         wait_for(lambda: count(product, "sent") == number, "all are sent", seconds)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{Counter(row[1] for row in rows(product))}\n{product.logs()}") from None
-
-
-def fall_asleep(product, worker):
-    """But not with the lock of the whole database in its hands, as no other engine has one."""
-
-    def asleep():
-        worker.process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, worker.process.pid, os.WSTOPPED)  # until then some of its threads go on
-        try:
-            with closing(sqlite3.connect(product.folder / "db.sqlite3", timeout=0.2)) as database:
-                database.execute("BEGIN IMMEDIATE")
-                database.rollback()
-        except sqlite3.OperationalError:
-            worker.process.send_signal(signal.SIGCONT)
-            return False
-        return True
-
-    wait_for(asleep, "it sleeps")
 
 
 def test_a_carrier_that_is_away_while_500_are_due(sending, carrier):

@@ -34,11 +34,11 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def running_town(migrated):
+def running_town():
     with (
         running_s3() as s3,
         FaultyBucket(s3) as faulty,
-        servers.product(like=migrated, MIRROR_LEASE_SECONDS="2", **faulty.env) as product,
+        servers.product(MIRROR_LEASE_SECONDS="2", **faulty.env) as product,
         Office(product) as office,
     ):
         worker = product.start([sys.executable, "-m", "tests.faults.hasty_worker"], "hasty-worker.log")

@@ -15,11 +15,14 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.processes
 
+OF_ITS_OWN = "import uuid; from dispatch.models import Board; Board.objects.update(epoch=uuid.uuid4(), epochs=[])"
+
 
 @pytest.fixture
 def another(faulty):
     """A second product, with a database of its own and the same bucket."""
     with servers.product(MIRROR_LEASE_SECONDS="2", **faulty.env) as made:
+        made.shell(OF_ITS_OWN)
         yield made
         faulty.gone()
 
