@@ -5,6 +5,8 @@ A job is `{"id", "seq", "status", "label", "color", "icon", "place", "service", 
 {"name", "phone", "accessNotes", "notes"} | null}`. How to reach a customer and how to get in is there as long as the crew
 needs it: while the job is open and its event is today or tomorrow, or was over less than six hours ago.
 
+An event that was `cancelled` is `{"id", "title", "start", "end", "day", "at", "by", "reason"}`.
+
 `startFrom` is when a crew may be on the way at the earliest. A phone without a network has tomorrow's plan since yesterday,
 so it must know the moment: that it is too early now is no news in the morning.
 """
@@ -12,7 +14,7 @@ so it must know the moment: that it is too early now is no news in the morning.
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from dispatch.board import iso
@@ -33,7 +35,7 @@ EARLY = timedelta(hours=6)
 
 
 def plan(member: Member) -> dict[str, Any]:
-    """Five queries, however much there is. `seq` is read first: what follows may be newer, never older."""
+    """Six queries, however much there is. `seq` is read first: what follows may be newer, never older."""
     board, now = member.board, timezone.now()
     seq = showing.seq(board)
     week = _week_of(member, now)
@@ -45,6 +47,7 @@ def plan(member: Member) -> dict[str, Any]:
         "today": board.midnight(now).date().isoformat(),
         "events": [_with_jobs(event, member) for event in week if is_current(event, now)],
         "week": [showing.for_member(event, member) for event in week],
+        "cancelled": _cancelled(member, now),
         "shift": open_shift(member),
     }
 
@@ -109,6 +112,28 @@ def _week_of(member: Member, now: datetime) -> list[Event]:
         starts_at__lt=midnight + timedelta(days=WEEK), cancelled_at=None, pk__in=places.values("event"),
     )  # fmt: skip
     return list(prepared(events).order_by("starts_at", "pk"))
+
+
+def _cancelled(member: Member, now: datetime) -> list[dict[str, Any]]:
+    """Of today and tomorrow what they had a place in until it was cancelled: who had a plan asks where it is."""
+    zone, midnight = member.board.zone, member.board.midnight(now)
+    theirs = Assignment.objects.filter(
+        member=member, ended_at=F("event__cancelled_at"), event__ends_at__gt=midnight,
+        event__starts_at__lt=midnight + timedelta(days=2),
+    )  # fmt: skip
+    return [
+        {
+            "id": one.event.uid,
+            "title": one.event.title,
+            "start": iso(one.event.starts_at),
+            "end": iso(one.event.ends_at),
+            "day": one.event.starts_at.astimezone(zone).date().isoformat(),
+            "at": iso(one.ended_at),
+            "by": one.ended_by,
+            "reason": one.event.cancelled_because,
+        }
+        for one in theirs.select_related("event").order_by("event__starts_at", "event__pk")
+    ]
 
 
 def _with_jobs(event: Event, member: Member) -> dict[str, Any]:

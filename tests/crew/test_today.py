@@ -79,7 +79,7 @@ def test_a_plan_has_exactly_this_shape(board, dee):
             "slug": "main", "name": "QuickDumpNow Denver", "phone": "+13035550100", "timezone": "America/Denver",
         },
         "now": SHOWN, "seq": 3, "today": "2026-05-04", "events": [event | {"jobs": [job]}], "week": [event],
-        "shift": {"startedAt": SHOWN}, "endsAccount": False,
+        "cancelled": [], "shift": {"startedAt": SHOWN}, "endsAccount": False,
     }  # fmt: skip
     assert (answer["Cache-Control"], answer["Vary"]) == ("private, no-cache", "Cookie")
 
@@ -223,6 +223,27 @@ def test_jobs_stand_in_the_order_of_the_crew(board, dee):
     assert [(job["place"], job["location"]) for job in event["jobs"]] == [(1, "Last"), (2, "First")]
 
 
+def test_who_had_a_plan_sees_that_it_was_cancelled(board, dee, noon):
+    mine, sams = outing(board, dee), outing(board, make_member(board, "Sam Oak"))
+    later, given_back = outing(board, dee, days=2).event, outing(board, dee, days=1).event
+    noon.shift(-60)
+    plan.release(given_back, dee, by="Dee", is_staff=True)
+    noon.shift(60)
+    for event in (mine.event, sams.event, later, given_back):
+        plan.cancel_event(event, by="Ana Ruiz", reason="Truck broke down")
+
+    found = send(phone(dee), "GET", "/crew/plan").json()
+    noon.shift(timedelta(days=1))
+    tomorrow = send(phone(dee), "GET", "/crew/plan").json()["cancelled"]
+
+    assert (found["events"], found["week"]) == ([], [])
+    assert found["cancelled"] == [{
+        "id": mine.event.uid, "title": "Tuesday, north", "start": "2026-05-04T20:24:00.000Z",
+        "end": "2026-05-05T04:24:00.000Z", "day": "2026-05-04", "at": SHOWN, "by": "Ana Ruiz", "reason": "Truck broke down",
+    }]  # fmt: skip
+    assert [one["id"] for one in tomorrow] == [later.uid]
+
+
 def test_a_plan_that_is_known_is_not_sent_again(board, dee, noon):
     mine, client = outing(board, dee), phone(dee)
     first = send(client, "GET", "/crew/plan")
@@ -255,7 +276,7 @@ def test_a_plan_costs_the_same_however_much_there_is(board, dee, jobs, django_as
         plan.claim(make_event(board, days=2 + number), dee, by="Dee")
     client = phone(dee)
 
-    with django_assert_num_queries(6):  # the phone with its member; the number, events, people, jobs; the shift
+    with django_assert_num_queries(7):  # the phone with its member; the number, events, people, jobs; cancelled; the shift
         body = send(client, "GET", "/crew/plan").json()
 
     assert (len(body["events"][0]["jobs"]), len(body["week"])) == (jobs, jobs)

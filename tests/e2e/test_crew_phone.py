@@ -298,6 +298,13 @@ def test_what_the_office_took_away_says_so_and_a_photo_of_it_can_be_saved(phone,
     assert saved.value.path().read_bytes()[:3] == b"\xff\xd8\xff"
     refused.get_by_role("button", name="Understood").click()
     expect(page.get_by_text("Everything is sent.")).to_be_visible()
+
+    page.get_by_role("link", name="Today").click()
+    gone = page.locator(".event.off")
+    expect(gone.get_by_role("heading", name="North side")).to_be_visible()
+    expect(gone).to_contain_text(re.compile(r"North side was cancelled by Ana Ruiz .+Reason: Truck broke down"))
+    expect(page.get_by_text("Nothing is planned for you today.")).to_be_visible()
+    assert (faults(page), page.evaluate(SMALL)) == ([], [])
     opened.complaints.clear()
 
 

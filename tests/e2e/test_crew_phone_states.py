@@ -48,6 +48,8 @@ def with_long_words(plan: dict) -> dict:
     for event in [*plan["events"], *plan["week"]]:
         event |= {"title": f"{LONG} {LONG}", "truck": LONG, "notes": f"https://example.com/{LONG}{LONG}"}
         event["captains"]["people"] = [{"name": f"{LONG} {LONG}", "since": event["start"], "you": False}]
+    gone = {key: plan["events"][0][key] for key in ("id", "title", "start", "end", "day")}
+    plan["cancelled"] = [gone | {"at": gone["start"], "by": LONG, "reason": LONG}]
     jobs = plan["events"][0]["jobs"]
     for job, status in zip(jobs, ("completed", "requested", "en_route"), strict=True):
         contact = {"name": "W" * 90, "phone": "+13035550111", "accessNotes": LONG * 3, "notes": LONG * 3}

@@ -7,7 +7,7 @@ import test from "node:test";
 const module = (name) => import(`${process.env.CREW}/${name}.js`);
 const entries = await module("entries");
 const { replay, replayPhotos, pause, withFollowing } = await module("replay");
-const { couldStill, current, focusOf, isEarly, onDay, putOff, shown, withJob } = await module("shown");
+const { couldStill, current, focusOf, goneOn, isEarly, onDay, putOff, shown, withJob } = await module("shown");
 const { Api } = await module("api");
 const { Clock, ago, dayAfter, elapsed, onThisPhone } = await module("times");
 const { languages, speak, words } = await module("words");
@@ -554,6 +554,16 @@ test("overtime stays on the phone for as long as on the server, and days that ar
   t.mock.timers.setTime(end + 7_200_000);
   await pocket(kept, unreachable).dee.tidy();
   assert.deepEqual([kept.events.etag, kept.events.body.events.map(({ id }) => id)], ["", ["e2"]]);
+});
+
+test("what was cancelled is shown on its day, and until that is over", () => {
+  const gone = (id, day) => ({ id, day, end: `${day}T23:00:00Z` });
+  const plan = { ...planOf(), cancelled: [gone("a", "2026-11-23"), gone("b", "2026-11-24"), gone("c", "2026-11-25")] };
+  const on = (day, isToday) => goneOn(plan, day, isToday).map(({ id }) => id);
+
+  assert.deepEqual([on("2026-11-24", true), on("2026-11-25", false), goneOn(planOf(), "2026-11-24", true)], [["a", "b"], ["c"], []]);
+  assert.deepEqual([current(plan, "2026-11-26", FLOW), current(planOf(), "2026-11-26", FLOW)].map(({ cancelled }) => cancelled), [[], undefined]);
+  assert.deepEqual(current(plan, "2026-11-25", FLOW).cancelled.map(({ id }) => id), ["c"]);
 });
 
 test("a plan knows jobs of its two days and events of its week, and says where it ends", () => {

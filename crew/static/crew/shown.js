@@ -50,11 +50,15 @@ function shownShift(shift, waiting, offset) {
  */
 export function onDay(plan, day, isToday) {
   const last = dayAfter(plan.today);
-  const isOn = (event) => (isToday ? event.day <= day : event.day === day);
   const later = plan.week.filter((event) => event.day > last);
   const isKnown = day >= plan.today && day < dayAfter(plan.today, DAYS_OF_A_WEEK);
-  return { events: [...plan.events, ...later].filter(isOn), isKnown };
+  return { events: [...plan.events, ...later].filter(isOn(day, isToday)), isKnown };
 }
+
+/** What was cancelled of a day, and was this member's: whoever had a plan asks where it is. `isToday` as for `onDay`. */
+export const goneOn = ({ cancelled = [] }, day, isToday) => cancelled.filter(isOn(day, isToday));
+
+const isOn = (day, isToday) => (event) => isToday ? event.day <= day : event.day === day;
 
 /** Whether a crew may not be on the way yet. @param {number} now  by the server's clock */
 export const isEarly = ({ next, startFrom }, now) => next?.to === "en_route" && now < Date.parse(startFrom);
@@ -84,7 +88,7 @@ export function current(plan, today, flow) {
   const isLeft = ({ day, end }) => day >= today || Date.now() < Date.parse(end) + OVERTIME_MS;
   const shownOf = (job) => (flow[job.status]?.isOpen ? job : { ...job, contact: null });
   const events = plan.events.filter(isLeft).map((event) => ({ ...event, jobs: event.jobs.map(shownOf) }));
-  return { ...plan, events, week: plan.week.filter(isLeft) };
+  return { ...plan, events, week: plan.week.filter(isLeft), cancelled: plan.cancelled?.filter(isLeft) };
 }
 
 /** The events of the board without days that are over. */

@@ -2,8 +2,8 @@
 
 import { jobCard } from "./job.js";
 import { element, icon } from "./page.js";
-import { chip, empty, eventFacts, people, seenMark, status, waitingMark } from "./parts.js";
-import { focusOf, isEarly, onDay } from "./shown.js";
+import { chip, counting, empty, eventFacts, people, seenMark, status, waitingMark } from "./parts.js";
+import { focusOf, goneOn, isEarly, onDay } from "./shown.js";
 import { dayAfter } from "./times.js";
 import { say, words } from "./words.js";
 
@@ -25,6 +25,7 @@ export function make(phone, day, act) {
   return [
     element("h1.only-read", {}, words.days[day]),
     days(day),
+    ...goneOn(phone.shown, phone.dayOf(day), day === "today").map((event) => gone(event, phone)),
     ...(events.length ? [] : [isKnown ? nothing(day) : notHere(phone)]),
     ...events.map((event) => (event.jobs ? eventOf(event, focus, phone, act) : later(event, phone))),
   ];
@@ -44,6 +45,16 @@ function days(day) {
 function nothing(day) {
   const text = day === "today" ? words.today.none : words.today.noneTomorrow;
   return empty("sun", text, element("a.quiet", { href: "#events" }, words.today.look));
+}
+
+function gone({ title, start, end, at, by, reason }, { clock, offset }) {
+  return element("section.event.off", {},
+    element("header", {},
+      element("p.chips", {}, chip("red", "cross", words.events.cancelled)),
+      element("h2", {}, title),
+      eventFacts({ start, end }, clock)),
+    counting(words.lost.cancelled, { event: title, who: by || words.somebody }, at, offset),
+    reason && element("p.remark", {}, say(words.queue.because, { reason })));
 }
 
 /** Of a day that the plan on this phone does not reach to. */
