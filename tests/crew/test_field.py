@@ -159,6 +159,17 @@ def test_sent_twice_is_done_once_with_the_same_key_and_with_another(job, dee, ke
     assert (again.get("Idempotent-Replay"), len(steps(job)), len(told(job))) == ("true" if key == "k-1" else None, 2, 1)
 
 
+def test_of_two_requests_at_the_same_moment_both_answer_with_the_job_as_it_is(job, dee):
+    """The second has read the job before the first moved it, and its history after that."""
+    outings = [field.outing_of(dee, job.uid) for _ in range(2)]
+
+    said = [field.move(outing, "en_route", was="scheduled", member=dee, at=NOW) for outing in outings]
+
+    job.refresh_from_db()
+    assert (said, len(steps(job))) == (["", ""], 2)
+    assert [(outing.job.status, outing.job.seq) for outing in outings] == [("en_route", job.seq)] * 2
+
+
 def test_what_they_did_on_another_phone_a_minute_later_is_done_already(job, dee):
     move(phone(dee), job, "scheduled", "en_route", at=NOW - timedelta(minutes=1))
 

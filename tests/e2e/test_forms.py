@@ -228,9 +228,9 @@ def test_a_text_is_sent_once_however_often_one_presses(screen, new_job):  # noqa
     ana.page.route(f"**/api/v1/jobs/{uid}", lambda route: route.abort())  # nor does the list show it
     drawer.get_by_role("button", name="Send", exact=True).click()
     expect(drawer.locator(".toast", has_text="The server cannot be reached")).to_be_visible()
-    ana.page.unroute(f"**/api/v1/jobs/{uid}")
     with ana.page.expect_response(f"**/api/v1/jobs/{uid}/messages"):
         drawer.get_by_role("button", name="Send", exact=True).click()
+    ana.page.unroute(f"**/api/v1/jobs/{uid}")
     assert (len(sent), len(set(sent)), texts()) == (3, 2, 2)
     ana.complaints[:] = [text for text in ana.complaints if "ERR_FAILED" not in text]
 
