@@ -136,7 +136,7 @@ def act(request: HttpRequest, uid: str, action: Body[Action]) -> dict[str, Any]:
     when it is on no event of yours that is now and was on none at `at`. Who lost the job reads how: `what` is cancelled,
     given (`to` is the other event), taken_out, taken_off or given_back, with `event`, `by`, `at` and `reason`. 422
     `not_yet` for `en_route` before the job's `startFrom`, with that and `start` of the event. The job comes without its
-    `contact`: that is in the plan alone. `seqBefore` is what its `seq` was just before a note, and null otherwise."""
+    `contact`: that is in the plan alone. Of a note, `seqBefore` is what its `seq` was just before."""
     member, outing = me(request), field.outing_of(me(request), uid, action.done_at)
     match action:
         case Step():

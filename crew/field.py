@@ -167,9 +167,7 @@ def _once(
     for _ in range(TRIES):
         who = _done_by(outing.job, to, member, facts)
         if who is not None:
-            outing.job = Job.objects.select_related("board").get(
-                pk=outing.job_id
-            )  # its history may be newer than the row was
+            outing.job = Job.objects.select_related("board").get(pk=outing.job_id)  # it may be older than its history
             return "" if who == member.name else who
         if outing.job.status != was:
             raise MovedOn(outing)
