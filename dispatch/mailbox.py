@@ -1,10 +1,13 @@
 """The bounded queue between a hub and one socket."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 from .line import Line
+
+logger = logging.getLogger(__name__)
 
 SIZE = 256
 MOST_WAITING_BYTES = 4 * 1024 * 1024
@@ -58,6 +61,7 @@ class Mailbox:
 
     def _give_up(self) -> None:
         self._full = True
+        logger.info("a socket cannot keep up: hung up on it")
         self.stop()  # it may be stuck in a send that never ends
         self._task = asyncio.create_task(self._hang_up())
 
