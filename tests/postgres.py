@@ -67,9 +67,13 @@ def find_binaries(folder: Path) -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Kept as long as this process lives: nobody but a server that asks for this very port gets it."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        port = int(kept.getsockname()[1])
+        kept.detach()  # it stays bound
+    return port
 
 
 if __name__ == "__main__":

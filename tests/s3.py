@@ -76,7 +76,7 @@ class S3:
         return [found["Key"] for found in self.client.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
 
 
-def client_at(url: str, attempts: int = 1, patience: float = 5) -> BaseClient:
+def client_at(url: str, attempts: int = 1, patience: float = 30) -> BaseClient:
     """A client that tries everything `attempts` times in all and waits `patience` seconds for an answer. Close it."""
     config = Config(
         connect_timeout=patience, read_timeout=patience, retries={"mode": "standard", "total_max_attempts": attempts},

@@ -50,12 +50,12 @@ class Process:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(10)
+            return self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
 
-    def wait_until(self, ready: Callable[[], Any], seconds: float = 40) -> None:
+    def wait_until(self, ready: Callable[[], Any], seconds: float = 100) -> None:
         def ready_or_dead() -> bool:
             return self.process.poll() is not None or bool(ready())
 
@@ -130,7 +130,7 @@ class Product:
 
     def manage(self, *arguments: str) -> str:
         ran = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60
+            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=200
         )
         assert ran.returncode == 0, f"manage.py {arguments[0]}: {ran.stderr or ran.stdout}"
         return ran.stdout

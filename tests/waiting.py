@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     """The first true value of `condition`. Raises AssertionError after the deadline."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -16,7 +16,7 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 10) -> An
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
-async def until(condition: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+async def until(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     """The same for tests that run in an event loop."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

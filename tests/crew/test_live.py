@@ -663,7 +663,7 @@ async def test_a_socket_that_goes_while_it_joins_leaves_nothing_behind(event, de
         await CrewConsumer.as_asgi()(scope | more, receive, send)
 
     socket = WebsocketCommunicator(let_in, CREW)
-    await socket.connect()
+    await socket.connect(timeout=20)
     await socket.send_json_to({"type": "hello"})
     await reading.wait()
     (consumer,) = viewers.guard().watchers

@@ -46,7 +46,7 @@ def race_for_one_job() -> dict[str, Any]:
 def _mover(number: int, pk: int, start: Barrier, results: Any) -> None:
     job, won = Job.objects.get(pk=pk), []
     for turn in range(ROUNDS):
-        start.wait(20)
+        start.wait(60)
         try:
             job = flow.move(job, TO[turn % 2], expect=job.seq, by=f"mover {number}", channel="board")
             won.append(1)

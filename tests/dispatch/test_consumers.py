@@ -27,6 +27,7 @@ REFUSED = 1000
 @pytest.fixture(autouse=True)
 def fresh_channel_layer(monkeypatch):
     monkeypatch.setattr(hints, "_rest_until", 0.0)
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 600)  # nothing but what a test asked for
     channel_layers.backends.clear()
     yield
     channel_layers.backends.clear()
@@ -211,7 +212,7 @@ async def test_browsers_leave_out_the_port_that_a_scheme_has_anyway(configured, 
 
     socket = WebsocketCommunicator(from_our_pages(let_in, [configured]), "/", headers=[(b"origin", sent.encode())])
 
-    assert (await socket.connect())[0] is True
+    assert (await socket.connect(timeout=20))[0] is True
 
 
 async def test_an_address_without_a_socket_is_refused(board, connect, ana):

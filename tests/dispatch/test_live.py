@@ -319,6 +319,7 @@ async def test_the_hub_listens_again_when_the_channel_layer_is_back(board, job, 
 
 async def test_a_hanging_channel_layer_delays_one_change_and_not_the_next(board, job, monkeypatch, caplog):
     monkeypatch.setattr(hints, "TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(hints, "PAUSE_SECONDS", NEVER)
     layer = channel_layers.backends["default"] = HangingLayer()
 
     for to in ("scheduled", "requested", "scheduled"):

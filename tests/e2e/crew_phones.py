@@ -12,6 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.e2e.test_pages import SETTLED
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "en-US"}
 DAYS = """
 import json
@@ -74,18 +76,28 @@ def phone(screen, demo):
     return open_phone
 
 
+def database_of(demo) -> sqlite3.Connection:
+    """Patient: a slow disk takes its time for what the product writes meanwhile."""
+    return sqlite3.connect(demo.var / "db.sqlite3", timeout=30)
+
+
+def controlled(page) -> None:
+    """Until the worker answers for the page. A function: the page's policy lets no text be evaluated a second time."""
+    page.wait_for_function("() => Boolean(navigator.serviceWorker.controller)", timeout=40_000)
+
+
 def steps(demo, uid: str) -> list[tuple]:
     """What the history of a job has from the crew."""
     query = (
         "SELECT to_status, by, step.extra FROM dispatch_statuschange AS step JOIN dispatch_job ON dispatch_job.id = job_id"
         " WHERE dispatch_job.uid = ? AND channel = 'crew' ORDER BY step.id"
     )
-    with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
+    with closing(database_of(demo)) as database:
         return [(to, by, json.loads(extra)) for to, by, extra in database.execute(query, [uid])]
 
 
 def facts(demo, uid: str, *columns: str) -> tuple:
-    with closing(sqlite3.connect(demo.var / "db.sqlite3")) as database:
+    with closing(database_of(demo)) as database:
         return database.execute(f"SELECT {', '.join(columns)} FROM dispatch_job WHERE uid = ?", [uid]).fetchone()
 
 
@@ -96,11 +108,18 @@ def picture() -> dict:
 
 
 def faults(page) -> list[str]:
+    page.evaluate(SETTLED)
     found = Axe().run(page).response["violations"]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]] + ["too wide"] * bool(wide)
 
 
+GO = """(name) => new Promise((done) => {
+  if (location.hash === `#${name}`) return done();
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  return (location.hash = name);
+})"""
+"""To another screen, until it is drawn."""
 SMALL = """() => [...document.querySelectorAll("a, button, label.file, label.choice, textarea")]
   .filter((one) => one.checkVisibility() && !one.matches(".skip"))
   .map((one) => [one, one.getBoundingClientRect()])

@@ -34,6 +34,7 @@ def jobs_at(demo, location: str) -> list[dict]:
 def open_form(visitor, path="/book") -> float:
     """When a person could have filled it in."""
     visitor.page.goto(path)
+    expect(visitor.page.locator("#id_preferred_day[min]")).to_be_visible()  # a page from a CDN: once it has its stamp
     return time.monotonic() + 2.1
 
 
@@ -134,7 +135,6 @@ def test_a_page_from_a_cdn_speaks_spanish_and_survives_a_lost_answer(screen, dem
     visitor.page.route("**/api/v1/bookings?*", lose_the_first_answer)
     ready = open_form(visitor)
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("Reservar una recogida")
-    expect(visitor.page.locator("#id_preferred_day[min]")).to_be_visible()
     assert (violations(visitor.page), too_wide(visitor.page)) == ([], 0)
     fill_in(
         visitor, "33 Calle Luna", address="Dirección de la recogida", name="Su nombre", phone="Teléfono móvil",

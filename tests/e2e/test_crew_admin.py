@@ -1,5 +1,7 @@
 """The crews in the admin, in a browser: readable, whole at every width, and the calendar without a script."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -30,6 +32,7 @@ def test_axe_finds_nothing_on_the_pages_of_the_crews(screen, size):
 
     assert (violations(page), too_wide(page)) == ([], 0)
     page.get_by_role("link", name="Week as a list").click()
+    expect(page).to_have_url(re.compile("[?&]week="))
     assert (violations(page), too_wide(page)) == ([], 0)
     page.get_by_role("link", name="Dumpsters").first.click()
     expect(page.get_by_role("heading", name="Jobs in order")).to_be_visible()

@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import ROOT, wait_until
+from tests.e2e.conftest import KEEP_MESSAGES, ROOT, wait_until
 from tests.e2e.test_dispatcher import card
 from tests.e2e.test_main_job import drag
 from tests.e2e.test_pages import SCREENS, too_wide, violations
 
 pytestmark = pytest.mark.browser
 
-LIVE_MS = 2_000
 ZONE = ZoneInfo("America/Denver")
 NEAREST, DAYS = 7, 6  # days ahead that tests take in turn: the demo has nothing there, and the socket tells of them
 LOOP = """
@@ -98,7 +97,7 @@ class Elsewhere:
 
     def leave(self):
         self.process.stdin.close()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(60) == 0
         self.process.stdout.close()
 
 
@@ -135,6 +134,7 @@ class Day:
     def show(self, window):
         window.page.goto(f"/board/main/?columns=crews&on={self.date}")
         expect(window.page.locator(".crews-fresh")).to_have_text("Crews live")
+        window.page.evaluate(KEEP_MESSAGES)
         return window
 
 
@@ -227,11 +227,16 @@ def test_two_who_put_one_job_elsewhere_do_not_overwrite_each_other(screen, day, 
     """Ana's lanes do not know yet what Ben did. She is told, and decides."""
     uid, ben = new_job(location="1 Both Ct", **day.window()), {"by": "Ben Okafor"}
     elsewhere.put(uid, day.ids["north"])
-    ana = screen("ana")
+    ana, looks = screen("ana"), []
+
+    def once(route):  # nor will they by looking again, and no look is on its way meanwhile
+        looks.append(route)
+        return route.continue_() if len(looks) == 1 else route.abort()
+
     ana.page.route_web_socket("**/ws/crew/", lambda socket: None)
+    ana.page.route("**/api/v1/events?*", once)
     ana.page.goto(f"/board/main/?columns=crews&on={day.date}")
     expect(lane(ana, "North").locator(f'[data-id="{uid}"]')).to_be_visible()
-    ana.page.route("**/api/v1/events?*", lambda route: route.abort())  # nor will they by looking
 
     elsewhere.put(uid, day.ids["south"], **ben)
     put(ana, uid, "No crew")
@@ -271,7 +276,7 @@ def test_what_an_event_of_long_ago_left_undone_is_no_conflict(lanes, day, elsewh
 
 
 def test_a_finished_job_that_could_not_be_fetched_is_asked_for_again(screen, day, elsewhere, new_job):
-    uid, asked, lines = new_job("completed", location="1 Done Ct", **day.window()), [], []
+    uid, is_mended, lines = new_job("completed", location="1 Done Ct", **day.window()), [], []
     elsewhere.put(uid, day.ids["north"])
     ana = screen("ana")
 
@@ -281,9 +286,8 @@ def test_a_finished_job_that_could_not_be_fetched_is_asked_for_again(screen, day
         assert script.text().count(made) == 1
         route.fulfill(response=script, body=script.text().replace(made, f"store.cards.delete('{uid}'); {made}"))
 
-    def fail_once(route):
-        asked.append(route)
-        return route.abort() if len(asked) == 1 else route.continue_()
+    def fail_at_first(route):
+        return route.continue_() if is_mended else route.abort()
 
     def snapshots(line):  # each time it connects, and this job is in none of them
         server = line.connect_to_server()
@@ -297,12 +301,13 @@ def test_a_finished_job_that_could_not_be_fetched_is_asked_for_again(screen, day
     ana.page.clock.install()
     ana.page.route_web_socket("**/ws/board/**", snapshots)
     ana.page.route("**/board/main.js", without)
-    ana.page.route(f"**/api/v1/jobs/{uid}", fail_once)
+    ana.page.route(f"**/api/v1/jobs/{uid}", fail_at_first)
     with ana.page.expect_event("requestfailed"):
         ana.page.goto(f"/board/main/?columns=crews&on={day.date}")
     expect(lane(ana, "North")).to_be_visible()
     expect(card(ana, uid)).to_have_count(0)
 
+    is_mended.append(True)
     ana.page.clock.run_for(16_000)
 
     expect(lane(ana, "North").locator(f'[data-id="{uid}"]')).to_be_visible()
@@ -337,17 +342,19 @@ def test_somebody_who_is_elsewhere_is_assigned_only_with_a_reason(lanes, day):
 def test_what_members_do_appears_at_once(lanes, day):
     ana = lanes()
     expect(lane(ana, "North")).to_contain_text("1 captain and 1 first mate still needed")
+    ana.page.route("**/api/v1/events?*", lambda route: route.abort())  # it is told, not found by looking
 
     day.step("claim", "north", "Pia Pond")
 
-    expect(lane(ana, "North")).to_contain_text("Pia Pond", timeout=LIVE_MS)
+    expect(lane(ana, "North")).to_contain_text("Pia Pond")
     expect(lane(ana, "North")).to_contain_text("not seen yet")
     day.step("assign", "south", "Lena Lane", role="captain")
     day.step("release", "south", "Lena Lane", reason="My car broke down.")
-    expect(lane(ana, "South")).to_contain_text("Lena asks to be released: “My car broke down.”", timeout=LIVE_MS)
+    expect(lane(ana, "South")).to_contain_text("Lena asks to be released: “My car broke down.”")
     lane(ana, "South").get_by_role("button", name="Keep Lena").click()
     expect(lane(ana, "South")).not_to_contain_text("asks to be released")
     expect(lane(ana, "South")).to_contain_text("Lena Lane")
+    ana.complaints[:] = [text for text in ana.complaints if "ERR_FAILED" not in text]
 
 
 def test_an_event_is_opened_changed_and_cancelled(lanes, day, new_job):
@@ -386,7 +393,8 @@ def test_an_event_is_opened_changed_and_cancelled(lanes, day, new_job):
 
 def test_an_event_of_three_days_stays_one(lanes, day, elsewhere):
     days = [(datetime.fromisoformat(day.date) + timedelta(days=more)).date() for more in range(4)]
-    code = f"one = event('Long haul', {day.date!r}, 9); until = datetime.fromisoformat('{days[2]}T17:00-07:00')"
+    until = datetime.fromisoformat(f"{days[2]}T17:00").replace(tzinfo=ZONE).isoformat()
+    code = f"one = event('Long haul', {day.date!r}, 9); until = datetime.fromisoformat({until!r})"
     elsewhere.run(f"{code}; plan.edit_event(one, dict(ends_at=until), expect=one.seq, by='Test'); said = one.uid")
     ana = lanes()
     expect(lane(ana, "Long haul")).to_contain_text(f"9 AM – {days[2]:%a, %b} {days[2].day}, 5 PM")
@@ -509,13 +517,13 @@ def test_why_nobody_can_be_assigned_is_said_truly(screen, day, elsewhere, user):
 
 def test_an_event_that_is_saved_twice_is_one_event(lanes, day):
     """Two presses, and once more after an answer that got lost on the way."""
-    ana, answers = lanes(), []
+    ana, asked, answers = lanes(), [], []
 
     def lose_the_first(route):
+        asked.append(route)
+        is_lost = len(asked) == 1
         answers.append(route.fetch().json()["event"]["id"])
-        if len(answers) == 1:
-            route.abort()
-        else:
+        if not is_lost:
             route.continue_()
 
     ana.page.route("**/api/v1/events", lose_the_first)
@@ -524,8 +532,10 @@ def test_an_event_that_is_saved_twice_is_one_event(lanes, day):
     form.get_by_label("Title").fill("Only once")
     save = form.get_by_role("button", name="Save")
     save.dblclick()
+    wait_until(lambda: ana.page.wait_for_timeout(50) or answers, seconds=20, what="the answer that gets lost")
+    asked[0].abort()  # after both presses
     expect(form.get_by_role("alert")).to_contain_text("The server cannot be reached")
-    assert len(answers) == 1
+    assert len(asked) == 1
     expect(save).to_be_focused()
     form.get_by_label("Title").press("Enter")
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from dispatch.asks import LONGEST
 from dispatch.pictures import MOST_BYTES
+from tests.e2e.conftest import KEEP_MESSAGES, wait_until
 from tests.e2e.crew_phones import facts, hired, phone
 
 __all__ = ["phone"]  # a fixture
@@ -48,7 +49,7 @@ def offline(page) -> None:
 def test_a_notice_is_not_in_the_way_of_a_thumb_and_goes_with_what_it_says(phone, days, height):
     opened = phone(days["Ann Wood" if height == 664 else "Cal Reed"], viewport={"width": 390, "height": height})
     page = opened.page
-    page.evaluate("setTimeout = ((before) => (work, ms) => before(work, ms === 8000 ? 60000 : ms))(setTimeout)")
+    page.evaluate(KEEP_MESSAGES)
     offline(page)
     page.locator("[data-key=next]").click()
     notice = page.locator(".notice")
@@ -87,6 +88,7 @@ def test_the_next_job_begins_at_its_top(phone, days, network):
     """Its button does not lie where that of the last one was, under an address that nobody has seen."""
     opened = phone(days["Eli Park" if network else "Fay Lund"], viewport={"width": 390, "height": 664})
     page = opened.page
+    page.evaluate(KEEP_MESSAGES)
     if not network:
         offline(page)
     heading = page.locator(".job h3")
@@ -120,6 +122,7 @@ READ = {"en": ("This is not a photo that can be read", "more than 15 MB"), "es":
 def test_what_cannot_be_sent_as_a_photo_is_said_at_once(phone, days, tmp_path, name, language):
     opened = phone(days[name])
     page = opened.page
+    page.evaluate(KEEP_MESSAGES)
     offline(page)
     before, notice = page.locator("input[data-kind=before]"), page.locator(".notice")
     unreadable, too_large = READ[language]
@@ -170,6 +173,8 @@ def test_what_is_typed_is_never_longer_than_the_server_takes(phone, demo, days):
     expect(dialog.locator(".left")).to_have_text("0 characters left")
     dialog.get_by_role("button", name="Report no access").click()
     expect(page.locator(".job h3")).to_have_text("77 Larimer St, Denver")
+    # The other job may be there before this report waits, and then nothing does.
+    wait_until(lambda: facts(demo, day["jobs"][0], "asks") != ("[]",), seconds=40, what="the report is sent")
     expect(page.locator("#queued")).to_be_hidden()
 
     [asks] = facts(demo, day["jobs"][0], "asks")

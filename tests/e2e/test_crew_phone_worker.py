@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import wait_until
-from tests.e2e.crew_phones import PHONE, cookie, facts, hired, phone, picture, steps
+from tests.e2e.crew_phones import PHONE, controlled, cookie, facts, hired, phone, picture, steps
 from tests.e2e.release_proxy import front_of
 
 __all__ = ["phone"]  # a fixture
@@ -84,12 +84,13 @@ def test_while_a_photo_is_on_its_way_steps_go_out_and_the_plan_comes(phone, demo
     page, held, is_free = opened.page, [], []
     page.route("**/api/v1/crew/jobs/*/photos", lambda route: route.continue_() if is_free else held.append(route))
     keys = keys_of(page.context)
-    for kind in ("Before", "After"):
+    for number, kind in enumerate(("Before", "After"), 1):  # each is made small in its own time
         page.get_by_label(kind).set_input_files(picture())
-    wait_until(lambda: page.wait_for_timeout(50) or held, seconds=10, what="the first photo is on its way")
+        expect(page.locator("#queued")).to_have_text(f"{number} waiting")
+    wait_until(lambda: page.wait_for_timeout(50) or held, seconds=40, what="the first photo is on its way")
 
     page.get_by_role("button", name="On the way").click()
-    wait_until(lambda: len(steps(demo, day["jobs"][0])) == 1, seconds=10, what="the office has the step")
+    wait_until(lambda: len(steps(demo, day["jobs"][0])) == 1, seconds=40, what="the office has the step")
     edit = (
         "from dispatch import flow\nfrom dispatch.models import Job\n"
         f"job = Job.objects.get(uid={day['jobs'][0]!r})\n"
@@ -124,8 +125,8 @@ def test_the_worker_sends_what_waits_when_no_page_is_open(phone, demo, days):
     page.get_by_label("Before").set_input_files(picture())
     expect(page.locator("#queued")).to_have_text("2 waiting")
     page.close()
-    context.set_offline(False)
     assert steps(demo, day["jobs"][0]) == []
+    context.set_offline(False)  # from now on the browser itself may wake the worker, too
 
     event = {
         "origin": demo.origin,
@@ -135,7 +136,7 @@ def test_the_worker_sends_what_waits_when_no_page_is_open(phone, demo, days):
     }
     workers.send("ServiceWorker.dispatchSyncEvent", event)
 
-    wait_until(lambda: beside.wait_for_timeout(50) or photos_of(demo, day["jobs"][0]), seconds=20, what="the worker sends")
+    wait_until(lambda: beside.wait_for_timeout(50) or photos_of(demo, day["jobs"][0]), seconds=40, what="the worker sends")
     assert [to for to, _, _ in steps(demo, day["jobs"][0])] == ["en_route"]
     opened.complaints.clear()
 
@@ -149,8 +150,7 @@ def test_a_page_that_stays_open_learns_of_a_release_and_keeps_the_queue(browser,
         page = context.new_page()
         page.goto("/crew/")
         expect(page.locator(".job h3")).to_have_text("1428 Elm St, Denver")
-        page.evaluate("navigator.serviceWorker.ready.then(() => {})")
-        page.wait_for_function("navigator.serviceWorker.controller")
+        controlled(page)
         context.set_offline(True)
         expect(page.locator("#line")).to_have_attribute("data-line", "offline")
         page.get_by_role("button", name="On the way").click()
@@ -158,7 +158,8 @@ def test_a_page_that_stays_open_learns_of_a_release_and_keeps_the_queue(browser,
 
         front.is_next = front.is_down = True
         context.set_offline(False)
-        page.wait_for_function("caches.keys().then((names) => names.join() === 'crew-next')", timeout=SOON)
+        names = "caches.keys().then((names) => names.join())"
+        wait_until(lambda: page.wait_for_timeout(50) or page.evaluate(names) == "crew-next", seconds=40, what="it has come")
         marked = "document.documentElement.dataset.release"
         assert page.evaluate(marked) is None  # it is being looked at
         with page.expect_navigation():
@@ -167,7 +168,7 @@ def test_a_page_that_stays_open_learns_of_a_release_and_keeps_the_queue(browser,
                 'document.dispatchEvent(new Event("visibilitychange"))'
             )
 
-        page.wait_for_function(f"{marked} === 'next'")
+        page.wait_for_function(f"() => {marked} === 'next'")
         expect(page.locator("#queued")).to_have_text("1 waiting")
         expect(page.locator(".job")).to_contain_text("On the way")
         front.is_down = False

@@ -113,42 +113,50 @@ def test_a_long_title_is_whole_in_lanes_and_dialogs(lanes, day, elsewhere, new_j
 
 def test_a_job_that_is_saved_twice_is_one_job(screen):
     """Two presses, and once more after an answer that got lost on the way."""
-    ana, keys, jobs = screen("ana"), [], []
+    ana, held, keys, jobs = screen("ana"), [], [], []
 
-    def lose_the_first(route):
+    def answer_the_first(*, is_lost=False):
+        """After all presses: an answer in between would let the last one begin anew."""
+        expect(save).to_have_text("Saving…")
+        expect(save).to_have_attribute("aria-disabled", "true")
+        route = held.pop(0)
         keys.append(route.request.headers["idempotency-key"])
         answer = route.fetch()
         jobs.append(answer.json()["id"])
-        expect(save).to_have_text("Saving…")
-        expect(save).to_have_attribute("aria-disabled", "true")
-        if len(jobs) == 1:
+        if is_lost:
             route.abort()
         else:
             route.fulfill(response=answer)
 
-    ana.page.route("**/api/v1/jobs", lose_the_first)
+    ana.page.route("**/api/v1/jobs", lambda route: held.append(route))
     ana.page.get_by_role("button", name="New job").click()
     drawer = ana.page.locator("#drawer")
     save = drawer.locator("[data-action=save]")
     drawer.get_by_label("Address").fill("1 Once St")
-    save.dblclick()
+    with ana.page.expect_request("**/api/v1/jobs"):
+        save.dblclick()
+    answer_the_first(is_lost=True)
     expect(drawer.get_by_role("alert").first).to_have_text("The server cannot be reached. Try again when you are online.")
     expect(save).to_be_focused()
     expect(save).to_have_text("Save")
     assert violations(ana.page) == []
+    with ana.page.expect_request("**/api/v1/jobs"):
+        drawer.get_by_label("Address").press("Enter")
     drawer.get_by_label("Address").press("Enter")
-    drawer.get_by_label("Address").press("Enter")
+    answer_the_first()
 
     expect(drawer).to_be_hidden()
     expect(ana.page.locator(".card", has_text="1 Once St")).to_have_count(1)
-    assert (len(jobs), len(set(jobs)), len(set(keys))) == (2, 1, 1)
+    assert (held, len(jobs), len(set(jobs)), len(set(keys))) == ([], 2, 1, 1)
 
     ana.page.get_by_role("button", name="New job").click()
     drawer.get_by_label("Address").fill("1 Once St")
-    save.click()
+    with ana.page.expect_request("**/api/v1/jobs"):
+        save.click()
+    answer_the_first()
     expect(drawer).to_be_hidden()
     expect(ana.page.locator(".card", has_text="1 Once St")).to_have_count(2)
-    assert (len(set(jobs)), len(set(keys))) == (2, 2)
+    assert (held, len(set(jobs)), len(set(keys))) == ([], 2, 2)
     ana.complaints[:] = [text for text in ana.complaints if "ERR_FAILED" not in text]
 
 
@@ -224,6 +232,7 @@ def test_a_text_is_sent_once_however_often_one_presses(screen, new_job):  # noqa
     drawer.get_by_role("button", name="Send", exact=True).dblclick()
     expect(said).to_have_count(1)
     assert (len(sent), texts()) == (1, 1)
+    expect(drawer.get_by_role("region", name="Messages").get_by_role("listitem")).to_have_count(1)  # the job was read again
 
     ana.page.route(f"**/api/v1/jobs/{uid}", lambda route: route.abort())  # nor does the list show it
     drawer.get_by_role("button", name="Send", exact=True).click()
@@ -236,7 +245,8 @@ def test_a_text_is_sent_once_however_often_one_presses(screen, new_job):  # noqa
 
 
 def test_two_quick_presses_assign_one_person(lanes, day):  # noqa: F811
-    ana = lanes()
+    ana, assigned = lanes(), []
+    ana.page.on("request", lambda request: assigned.append(request.url) if request.url.endswith("/assign") else None)
     lane(ana, "North").get_by_role("button", name="Edit").click()
     ana.page.locator("#event-dialog").get_by_label("First mates").fill("3")
     ana.page.locator("#event-dialog").get_by_role("button", name="Save").click()
@@ -253,6 +263,7 @@ def test_two_quick_presses_assign_one_person(lanes, day):  # noqa: F811
 
     dialog.get_by_role("button", name="Done").click()
     expect(lane(ana, "North")).to_contain_text("1 captain and 2 first mates still needed")
+    assert len(assigned) == 1
 
 
 def test_what_is_asked_has_one_name_whoever_asks(screen, new_job, elsewhere):  # noqa: F811

@@ -32,12 +32,14 @@ SETTLED = """() => Promise.all(document.getAnimations()
 
 def violations(page) -> list[str]:
     """What axe finds once the page stands still: half-way between two colours nothing can be read."""
+    page.wait_for_load_state()
     page.evaluate(SETTLED)
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
 def too_wide(page) -> int:
+    page.wait_for_load_state()
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
@@ -63,6 +65,7 @@ def test_axe_finds_nothing_in_the_drawer_and_the_sheets(screen, size):
     ana.page.once("dialog", lambda dialog: dialog.accept())
     ana.page.keyboard.press("Escape")
     ana.page.keyboard.press("?")
+    expect(ana.page.locator("#keys-dialog")).to_be_visible()
     assert violations(ana.page) == []
 
     ana.page.goto("/board/main/?day=today&q=nothing+like+that")
@@ -115,7 +118,7 @@ def test_a_network_fault_is_never_called_a_missing_job(screen, token):
     visitor.page.goto(f"/track/{token}")
 
     visitor.page.context.set_offline(True)
-    visitor.page.clock.run_for(60_000)
+    visitor.page.clock.run_for(70_000)  # 35 s of silence, and 30 s at most until it looks
 
     expect(visitor.page.locator("#trouble")).to_contain_text("We can't reach the server at the moment")
     expect(visitor.page.get_by_role("heading", level=1)).to_have_text("The crew is on the way")

@@ -1,5 +1,7 @@
 """What is under the pointer stays there, so that a click hits what it was meant for."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
@@ -38,6 +40,8 @@ def test_nothing_moves_after_a_column_was_scrolled(screen):
 def test_a_press_holds_the_board_until_it_is_a_click(screen, new_job):  # noqa: F811
     one, uid, other = (new_job(location=f"{n} Press St") for n in (1, 2, 3))
     ana = screen("ana")
+    ana.page.clock.install()
+    ana.page.clock.pause_at(datetime.now() + timedelta(seconds=15))  # no press is so long that it holds nothing any more
     with ana.page.expect_websocket() as opened:
         ana.page.goto("/board/main/?q=Press+St")  # nothing else in their column
     button = card(ana, uid).get_by_role("button", name="to…")
@@ -48,6 +52,7 @@ def test_a_press_holds_the_board_until_it_is_a_click(screen, new_job):  # noqa: 
         with opened.value.expect_event("framereceived", lambda frame, uid=uid_of_another: uid in frame):
             assert ana.page.evaluate(MOVED, uid_of_another) == 200
     ana.page.mouse.up()
+    ana.page.clock.resume()
 
     expect(ana.page.locator("#move-dialog")).to_contain_text("2 Press St")
     expect(in_column(ana, one, "ready_for_pickup")).to_be_visible()

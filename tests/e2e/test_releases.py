@@ -62,6 +62,7 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(screen, ids, size):
     assert (violations(page), too_wide(page)) == ([], 0)
 
     page.get_by_role("link", name="Promote what is staged").click()
+    expect(page.get_by_role("button", name="Promote")).to_be_visible()
     assert (violations(page), too_wide(page)) == ([], 0)
 
 
@@ -80,4 +81,4 @@ def test_a_look_then_a_promotion_then_the_way_back(screen, ids):
     page.get_by_role("link", name=third).click()
     page.get_by_role("button", name="Roll back").click()
     expect(page.get_by_role("row", name="Production").first).to_contain_text(third)
-    assert page.get_by_role("link", name=first).is_visible()
+    expect(page.get_by_role("link", name=first)).to_be_visible()

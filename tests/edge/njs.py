@@ -24,7 +24,7 @@ def run(program: str) -> Any:
     if not shutil.which("njs"):
         missing("njs")
     source = f"{engine.FUNCTION.read_text()}\n{program}\n{PRINT}"
-    ran = subprocess.run(["njs", "-"], input=source, capture_output=True, text=True, timeout=20)
+    ran = subprocess.run(["njs", "-"], input=source, capture_output=True, text=True, timeout=60)
     if ran.returncode or ran.stderr or "Thrown:" in ran.stdout:
         raise Threw(ran.stdout + ran.stderr)
     return json.loads(ran.stdout.replace("\n", ""))

@@ -38,7 +38,9 @@ SITE = {
 class Edge:
     """`python -m edge.local` as a process."""
 
-    def __init__(self, folder: Path, state: Path, dispatch: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, state: Path, dispatch: str, port: int | None = None, state_seconds: int = 1
+    ) -> None:  # fmt: skip
         self.port, self.log = port or free_port(), folder / "behind.log"
         self.origin = f"http://127.0.0.1:{self.port}"
         site = folder / "site"
@@ -51,7 +53,8 @@ class Edge:
             "dispatch": dispatch,
             "port": self.port,
             "log": self.log,
-            "state-seconds": 1,
+            "page-seconds": 3600,
+            "state-seconds": state_seconds,
         }
         command = [sys.executable, "-m", "edge.local", *(f"--{name}={value}" for name, value in options.items())]
         self.process = Process(command, folder / "edge.log", {**os.environ, "TMPDIR": str(folder)})
@@ -64,7 +67,7 @@ class Edge:
         return self.log.read_text().splitlines()
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{self.origin}{path}", headers=headers)
+        return httpx.get(f"{self.origin}{path}", headers=headers, timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ def link(edge: Edge, product: Product) -> str:
         "from dispatch.models import Board\nfrom tests.factories import make_job\n"
         f"make_job(Board.objects.get(slug='main'), token={token!r}, uid='{UID}')"
     )
-    wait_for((product.folder / "state" / "public" / "track" / f"{token}.json").exists, "the copy")
+    wait_for((product.folder / "state" / "public" / "track" / f"{token}.json").exists, "the copy", seconds=40)
     return token
 
 
@@ -155,19 +158,39 @@ def test_pages_are_asked_for_again_by_browsers(edge):
     assert "max-age=0" in edge.get("/track/Ab3-_xYz01").headers["Cache-Control"]
 
 
-@pytest.mark.processes
-def test_a_copy_is_kept_for_a_moment_and_then_read_anew(edge, product):
-    copy = product.folder / "state" / "public" / "track" / "kept-for-a-moment.json"
+def write_copy(state: Path, seq: int) -> str:
+    """Where it is asked for."""
+    copy = state / "track" / "kept-for-a-moment.json"
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.write_text('{"seq": 1}')
-    path = "/state/track/kept-for-a-moment.json"
-    first, second = edge.get(path), edge.get(path + "?x=1")
-    copy.write_text('{"seq": 2}')
+    copy.write_text(json.dumps({"seq": seq}))
+    return f"/state/track/{copy.name}"
 
-    assert [answer.json() for answer in (first, second)] == [{"seq": 1}] * 2
-    assert [answer.headers["X-Cache"] for answer in (first, second)] == ["MISS", "HIT"]
+
+@pytest.mark.processes
+def test_a_copy_is_kept(edge, tmp_path):
+    another = Edge(tmp_path, tmp_path / "state", "127.0.0.1:9", state_seconds=3600)
+    try:
+        another.wait()
+        path = write_copy(tmp_path / "state", 1)
+        first, second = another.get(path), another.get(path + "?x=1")
+        write_copy(tmp_path / "state", 2)
+        third = another.get(path)
+    finally:
+        another.process.stop()
+
+    assert [answer.json() for answer in (first, second, third)] == [{"seq": 1}] * 3
+    assert [answer.headers["X-Cache"] for answer in (first, second, third)] == ["MISS", "HIT", "HIT"]
     assert first.headers["Cache-Control"] == "no-cache"
-    wait_for(lambda: edge.get(path).json() == {"seq": 2}, "the newer copy")
+
+
+@pytest.mark.processes
+def test_a_copy_is_read_anew_after_a_moment(edge, product):
+    path = write_copy(product.folder / "state" / "public", 1)
+    assert edge.get(path).json() == {"seq": 1}
+
+    write_copy(product.folder / "state" / "public", 2)
+
+    wait_for(lambda: edge.get(path).json() == {"seq": 2}, "the newer copy", seconds=30)
 
 
 @pytest.mark.processes
@@ -216,12 +239,12 @@ def test_the_api_is_never_kept(edge, link):
 @pytest.mark.processes
 def test_a_socket_goes_through_and_only_for_pages_of_the_edge(edge, link):
     address = f"ws://127.0.0.1:{edge.port}/ws/track/"
-    with connect(address, origin=edge.origin) as socket_:
+    with connect(address, origin=edge.origin, open_timeout=30) as socket_:
         socket_.send(json.dumps({"type": "hello", "token": link}))
-        assert json.loads(socket_.recv(10))["type"] == "state"
+        assert json.loads(socket_.recv(30))["type"] == "state"
 
     with pytest.raises(InvalidStatus, match="403"):
-        connect(address, origin="http://elsewhere.example")
+        connect(address, origin="http://elsewhere.example", open_timeout=30)
 
 
 @pytest.mark.processes
@@ -247,7 +270,7 @@ def test_it_ends_with_all_that_it_started_and_leaves_nothing(edge, tmp_path, num
 def test_a_taken_port_is_one_line(edge, tmp_path):
     another = Edge(tmp_path, tmp_path, "127.0.0.1:9", port=edge.port)
 
-    assert another.process.process.wait(20) == 1
+    assert another.process.process.wait(40) == 1
     assert another.process.read_log() == f"port {edge.port}: Address already in use. Choose another with --port\n"
 
 

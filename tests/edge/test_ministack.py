@@ -31,7 +31,7 @@ pytestmark = pytest.mark.processes
 MINISTACK = ROOT / ".venv" / "ministack" / "bin" / "ministack"
 TOKEN = "Ab3-_xYz01Ab3-_xYz01Ab3-_xYz01AB"
 SERVICES = "s3,cloudfront,cloudformation,cloudwatch,monitoring,sns,sts"
-QUICK = Patience(30, 0.1)
+QUICK = Patience(60, 0.1)
 PARAMETERS = {
     "ApiOriginDomain": "origin.example.com", "ApiDomain": "api.example.com",
     "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/one", "AccessLogs": "false",

@@ -296,11 +296,11 @@ def take_turns(store, first: int, second: int) -> None:
 
     def stage_some():
         thread.start()
-        assert staging_waits.wait(10)
+        assert staging_waits.wait(60)
 
     def let_prune():
         staging_waits.set()
-        assert pruning_is_done.wait(10)
+        assert pruning_is_done.wait(60)
 
     def stage():
         staged(Mortal(store, Between(second, let_prune)), "a")
@@ -310,7 +310,7 @@ def take_turns(store, first: int, second: int) -> None:
     pruning.prune(Mortal(store, Between(first, stage_some)), 1)
     pruning_is_done.set()
     if thread.ident:
-        thread.join(10)
+        thread.join(60)
 
 
 def test_two_who_delete_at_the_same_time_leave_nothing(store):

@@ -136,7 +136,7 @@ def test_of_many_releases_a_few_are_read_at_a_time(store):
 
     def slow(name):
         if next(first, None) is not None:
-            together.wait(10)
+            together.wait(60)
         return read(name)
 
     store.read = slow

@@ -1,11 +1,10 @@
 """A carrier of texts: it remembers what it accepted, in order, and can be away or keep its answers to itself."""
 
 import json
-import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.postgres import free_port
+from tests.faults.faulty_bucket import bound
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -34,7 +33,8 @@ class Carrier:
     """`accepted` is [(dedupe key, the carrier's name for it)]; `held` the keys that were accepted and not answered yet."""
 
     def __init__(self):
-        self.port, self.lock, self.server = free_port(), threading.Lock(), None
+        self.socket, self.lock, self.server = bound(0), threading.Lock(), None
+        self.port = self.socket.getsockname()[1]
         self.accepted, self.held, self.released, self.holds_after = [], [], threading.Event(), None
 
     @property
@@ -51,8 +51,10 @@ class Carrier:
             return name, self.released
 
     def come(self):
-        self.server = Server(("127.0.0.1", self.port), Handler)
-        self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.server = Server(("127.0.0.1", self.port), Handler, bind_and_activate=False)
+        self.server.socket.close()
+        self.server.socket = self.socket  # which nobody else could take meanwhile
+        self.server.server_activate()
         self.server.carrier = self
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
@@ -64,3 +66,4 @@ class Carrier:
             self.thread.join()
             self.server.server_close()
             self.server = None
+        self.socket.close()

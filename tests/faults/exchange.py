@@ -5,6 +5,7 @@ import socket
 import struct
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 END_OF_HEAD = b"\r\n\r\n"
@@ -21,6 +22,7 @@ class Request:
     fault: str = ""
     headers: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     """By their names in lower case."""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False, repr=False)
 
 
 class Exchange:

@@ -18,7 +18,7 @@ from tests.faults.faults import name_of
 from tests.s3 import env_at
 from tests.waiting import wait_for
 
-SECONDS_FOR_A_COMMAND = 10
+SECONDS_FOR_A_COMMAND = 30
 
 
 @dataclass
@@ -35,14 +35,14 @@ class Rule:
         used_up = self.released.is_set() or (self.times is not None and self.hits >= self.times)
         return not used_up and fnmatchcase(request.method, self.method) and fnmatchcase(request.key, self.key)
 
-    def arrived(self, times=1, seconds=10):
+    def arrived(self, times=1, seconds=30):
         """Waits until that many requests have met this rule."""
         wait_for(lambda: self.hits >= times, f"{times} × {self.method} {self.key} for {name_of(self.fault)}", seconds)
 
     def release(self):
         """The rule is over: those it holds go on, and nobody meets it any more."""
         self.loop.call_soon_threadsafe(self.released.set)
-        wait_for(self.released.is_set, "released")
+        wait_for(self.released.is_set, "released", SECONDS_FOR_A_COMMAND)
 
 
 class FaultyBucket:
@@ -94,7 +94,7 @@ class FaultyBucket:
             for one in list(self.requests)
         )
 
-    def wait_for(self, times, method="*", key="*", seconds=10, **exactly):
+    def wait_for(self, times, method="*", key="*", seconds=30, **exactly):
         """Waits until that many such requests came."""
         what = f"{times} × {method} {key} {exactly or ''}"
         wait_for(lambda: self.count(method, key, **exactly) >= times, what, seconds)

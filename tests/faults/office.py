@@ -79,13 +79,13 @@ class Office:
         told = self.ask("problems", problem, seconds, seconds=seconds + 10)
         assert problem in told if problem else told == "", f"{told!r}\n{self.product.logs()}"
 
-    def caught_up(self, seconds: float = 40) -> None:
+    def caught_up(self, seconds: float = 60) -> None:
         """Waits until nothing is behind."""
         if left := self.behind(0, seconds):
             told = json.dumps(self.status(), indent=1)
             raise AssertionError(f"{left} jobs are not copied within {seconds} s\n{told}\n{self.product.logs()}")
 
-    def behind(self, until: int, seconds: float = 40) -> int:
+    def behind(self, until: int, seconds: float = 60) -> int:
         """Waits until so many jobs are behind or fewer; returns how many."""
         return self.ask("behind", until, seconds, seconds=seconds + 10)
 

@@ -23,4 +23,4 @@ def fall_asleep(product, worker):
             return False
         return True
 
-    wait_for(asleep, "it sleeps")
+    wait_for(asleep, "it sleeps", 30)

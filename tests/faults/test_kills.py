@@ -28,7 +28,7 @@ def test_killed_before_the_put(mirrored, faulty, s3, office):
     late = late_write(faulty)
     held.release()  # the dead worker's request arrives after all
 
-    wait_for(lambda: late.status, "it is answered")
+    wait_for(lambda: late.status, "it is answered", 30)
     assert late.status == 412
     assert numbers(s3, f"jobs/{uid}.json") == [3]
     assert_kept(office, s3)
@@ -61,7 +61,7 @@ def test_killed_in_the_middle_of_a_batch(mirrored, faulty, s3, office):
     mirrored.work()
     office.caught_up()
     held.release()
-    wait_for(lambda: faulty.count(fault="held_request", status=412) == 4, "the dead worker's requests are refused")
+    wait_for(lambda: faulty.count(fault="held_request", status=412) == 4, "the dead worker's requests are refused", 30)
 
     assert_kept(office, s3)
     assert Counter(key for key, _ in s3.written if key.startswith("jobs/")) == {f"jobs/{uid}.json": 1 for uid in uids}
@@ -77,9 +77,11 @@ def test_stopped_past_its_lease_and_woken_up(mirrored, faulty, s3, office, metho
     sleeper = mirrored.work()
     office.caught_up()
     held = faulty.on(method=method, key="jobs/*", fault=fault)
+    fall_asleep(mirrored, sleeper)  # or it might take the one before the other is there, and wait with that alone
     [new] = office.open()
     office.change([old])
-    held.arrived(2)
+    sleeper.process.send_signal(signal.SIGCONT)
+    held.arrived(2, seconds=30)
     fall_asleep(mirrored, sleeper)
 
     office.change([old, new], 4)
@@ -89,7 +91,7 @@ def test_stopped_past_its_lease_and_woken_up(mirrored, faulty, s3, office, metho
     held.release()
     sleeper.process.send_signal(signal.SIGCONT)
 
-    wait_for(lambda: faulty.count(fault=fault.__name__, status=None) == 0, "it is answered")
+    wait_for(lambda: faulty.count(fault=fault.__name__, status=None) == 0, "it is answered", 30)
     assert_kept(office, s3)
     assert other.stop() == 0
     office.change([old, new], 2)  # it works as before

@@ -106,7 +106,7 @@ def test_killed_in_the_middle_of_a_batch(sending, carrier):
     keep(sending, 60)
     first = sending.work()
     wait_for(lambda: len(carrier.held) == IN_FLIGHT, "it waits for answers", 30)
-    wait_for(lambda: count(sending, "sent") == 5, "the others are written down")
+    wait_for(lambda: count(sending, "sent") == 5, "the others are written down", 30)
     first.stop(signal.SIGKILL)
     lost = set(carrier.held)
 

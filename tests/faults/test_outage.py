@@ -31,7 +31,7 @@ def test_a_bucket_that_is_away_during_500_changes(mirrored, faulty, s3, office):
 
     faulty.come_back()
 
-    office.caught_up(60)
+    office.caught_up()
     assert_kept(office, s3)
     assert len(office.acknowledged) == 40 + 3 * 170
     assert len([key for key, _ in s3.written if key.startswith("jobs/")]) == 2 * 40  # one upload for all changes
@@ -90,7 +90,7 @@ def test_a_bucket_that_is_missing(mirrored, s3, office):
 
 def assert_said_once(worker, problem):
     """One line when it began, one when it was over, nothing else."""
-    wait_for(lambda: "working again" in worker.read_log(), "it says so")
+    wait_for(lambda: "working again" in worker.read_log(), "it says so", 30)
     assert worker.stop() == 0
     began, over = [line for line in worker.read_log().splitlines() if "mirror: " in line]
     assert (" WARNING " in began, problem in began) == (True, True)

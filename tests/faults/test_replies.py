@@ -51,7 +51,7 @@ def town(running_town):
     """Nothing is wrong when a test begins."""
     running_town.faulty.clear()
     running_town.office.open()
-    running_town.office.caught_up(40)
+    running_town.office.caught_up()
     return running_town
 
 

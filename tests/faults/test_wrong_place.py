@@ -2,6 +2,7 @@
 then, for a copy could do harm."""
 
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from tests import servers
 from tests.faults import faults
 from tests.faults.office import Office
 from tests.faults.promises import assert_equal_to_the_database, assert_kept, assert_never_went_back, document
+from tests.faults.sleep import fall_asleep
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.processes
@@ -85,13 +87,16 @@ def test_of_two_databases_that_begin_at_once_one_refuses(mirrored, another, faul
     look = faulty.on(method="GET", key="boards/*", fault=faults.held_reply, times=1)
     with Office(another, "others") as others:
         others.open(10)
-        another.work()
+        sleeper = another.work()
         look.arrived(seconds=30)
+        fall_asleep(another, sleeper)  # awake, it would look again if the other one takes long to start
         mirrored.work()
         office.caught_up()
         before = list(s3.written)
 
         look.release()
+        wait_for(lambda: faulty.count(fault="held_reply", status=None) == 0, "it is answered", 30)
+        sleeper.process.send_signal(signal.SIGCONT)
 
         others.meets("the bucket belongs to another database")
         assert (s3.written, others.status()["behind"]) == (before, 10)

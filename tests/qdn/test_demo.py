@@ -125,7 +125,7 @@ def test_the_demo_starts_twice_and_stops_cleanly(tmp_path, number):
         port = free_port()
         process = start(tmp_path, port)
         said = read_until(process, "Ctrl-C stops it")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30) as answer:
             ready = answer.read()
         process.send_signal(number)
         rest, _ = process.communicate(timeout=30)
@@ -149,7 +149,7 @@ def test_copies_of_an_earlier_database_are_put_aside_and_the_new_one_is_copied(t
     process = start(tmp_path, free_port())
     try:
         said = read_until(process, "Ctrl-C stops it")
-        wait_for(lambda: len(list((tmp_path / "state").glob("jobs/*.json"))) == demo_data.JOBS, "the jobs are copied")
+        wait_for(lambda: len(list((tmp_path / "state").glob("jobs/*.json"))) == demo_data.JOBS, "they are copied", 60)
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -30,7 +30,7 @@ def is_free(port: int) -> bool:
 
 
 def get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=30) as answer:
         return answer.read()
 
 
@@ -65,7 +65,7 @@ def test_the_customers_side_goes_on_when_the_server_is_killed(tmp_path):
         assert b"data-shell" in get(link)
     finally:
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=30)
     assert (process.returncode, rest.strip().splitlines()[-1:]) == (0, ["Stopped."])
 
 

@@ -160,7 +160,7 @@ def look_at_staging(id: str) -> list[str]:
 
 def upgrade(origin: str, path: str, of_page: str) -> int:
     """What the server answers a browser that wants a websocket."""
-    connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(origin).netloc, timeout=30)
     key = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     connection.request("GET", path, headers={"Connection": "Upgrade", "Upgrade": "websocket", "Origin": of_page} | key)
     status = connection.getresponse().status

@@ -27,6 +27,12 @@ def folder(settings, tmp_path, board):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A slow machine brings a release in more than the two seconds that a person waits for the page."""
+    monkeypatch.setattr(release_admin, "AT_ONCE", 60.0)
+
+
 @pytest.fixture
 def office(client, admin):
     client.force_login(admin)
@@ -297,7 +303,7 @@ def test_what_is_not_looked_at_is_said(office, folder, settings, monkeypatch):
 def test_a_look_that_takes_too_long_is_not_waited_for(office, folder, monkeypatch):
     release("One")
     end = threading.Event()
-    monkeypatch.setattr(edge_places, "problems", lambda *_, say: end.wait(20) and [])
+    monkeypatch.setattr(edge_places, "problems", lambda *_, say: end.wait(60) and [])
     monkeypatch.setattr(release_admin, "LOOK_SECONDS", 0.1)
 
     said = look(office)
@@ -406,12 +412,22 @@ def test_a_promotion_that_takes_long_goes_on_without_the_request(office, folder,
     first = release("One")
     second = stage("Two")
     monkeypatch.setattr(release_admin, "AT_ONCE", 0.0)
+    go_on, bringing, run = threading.Event(), [], release_admin.Bringing.run
+
+    def run_later(self):
+        bringing.append(self)
+        go_on.wait(60)
+        run(self)
+
+    monkeypatch.setattr(release_admin.Bringing, "run", run_later)
 
     said = text(bring(office, second))
 
     assert f"Release {second} is on its way." in said
-    wait_for(lambda: now().release == second, "the thread has done it")
-    assert now().history[-1].came_from == first
+    assert now().release == first
+    go_on.set()
+    wait_for(lambda: bringing and not bringing[0].is_alive(), "the thread has done it", seconds=60)
+    assert (now().release, now().history[-1].came_from) == (second, first)
 
 
 def test_looking_and_asking_change_nothing(office, folder):

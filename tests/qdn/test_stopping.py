@@ -1,6 +1,7 @@
 """A server process that is told to stop, in the middle of answers: in a loop of its own, and as it is run."""
 
 import asyncio
+import http.client
 import os
 import signal
 import sqlite3
@@ -8,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -122,32 +124,50 @@ async def test_what_cannot_be_cancelled_is_counted(stops, monkeypatch):
 # --- as it is run
 
 
+def daphne(port, application="qdn.asgi:application", answer_seconds=60, cancel_seconds=60):
+    """The server as it is run, but for its patience."""
+    code = (
+        f"from qdn import stopping; stopping.ANSWER_SECONDS, stopping.CANCEL_SECONDS = {answer_seconds}, {cancel_seconds}\n"
+        "from daphne.cli import CommandLineInterface; CommandLineInterface.entrypoint()"
+    )
+    return [sys.executable, "-c", code, "-b", "127.0.0.1", "-p", str(port), application]
+
+
+def ask(request):
+    """Returns when the request has left, which is before whatever is asked for next. The answer is still to be read."""
+    connection = http.client.HTTPConnection(urlsplit(str(request.url)).netloc, timeout=60)
+    connection.request(request.method, request.url.path, request.read(), dict(request.headers))
+    return connection
+
+
 @contextmanager
 def busy(running, origin):
     """Signs in while the database is locked: one request that the server is in the middle of. Gives the answer's list and a
     function that unlocks."""
     answers = []
 
-    def sign_in():
-        with suppress(httpx.TransportError):
-            answers.append(browser.post("/login/", data=form))
+    def read():
+        with suppress(OSError, http.client.HTTPException):
+            answers.append(connection.getresponse())
 
     with httpx.Client(base_url=origin, headers={"Origin": origin}, timeout=30) as browser:
         browser.get("/login/").raise_for_status()
         form = {"username": "ana", "password": "password", "csrfmiddlewaretoken": browser.cookies["csrf"]}
         with closing(sqlite3.connect(running.folder / "db.sqlite3", isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
-            thread = threading.Thread(target=sign_in)
+            connection = ask(browser.build_request("POST", "/login/", data=form))
+            thread = threading.Thread(target=read)
             thread.start()
-            for _ in range(20):  # by then it is there: the server reads what came first, first
-                httpx.get(f"{origin}/healthz").raise_for_status()
+            for _ in range(20):  # by then it is worked on: the server reads what came first, first
+                browser.get("/healthz").raise_for_status()
 
             def unlock():
                 database.rollback()
                 thread.join()
 
-            yield answers, unlock
-            unlock()
+            with closing(connection):
+                yield answers, unlock
+                unlock()
 
 
 def is_refused(origin) -> bool:
@@ -155,42 +175,45 @@ def is_refused(origin) -> bool:
         httpx.get(f"{origin}/healthz")
     except httpx.ConnectError:
         return True
+    except httpx.TransportError:  # it waited to be accepted when the server closed the door
+        return False
     return False
 
 
 @pytest.mark.processes
 def test_an_answer_is_given_before_the_process_ends():
     with servers.product() as running:
-        origin = running.serve()
-        server = running.started[-1].process
-        with busy(running, origin) as (answers, unlock):
+        started = running.start(daphne(running.port), "daphne.log")
+        started.wait_until(lambda: servers.is_ready(running.origin))
+        server = started.process
+        with busy(running, running.origin) as (answers, unlock):
             server.send_signal(signal.SIGTERM)
-            wait_for(lambda: is_refused(origin), "it takes no more connections")
+            wait_for(lambda: is_refused(running.origin), "it takes no more connections", 20)
             assert (answers, server.poll()) == ([], None)
 
             unlock()
-            assert server.wait(20) == 0
+            assert server.wait(30) == 0
 
     [answer] = answers
-    assert (answer.status_code, answer.headers["Location"], answer.headers["Connection"]) == (302, "/", "close")
+    assert (answer.status, answer.headers["Location"], answer.headers["Connection"]) == (302, "/", "close")
 
 
 @pytest.mark.processes
 def test_a_large_answer_is_given_to_its_last_byte(tmp_path):
     let = tmp_path / "let"
     port = servers.free_port()
-    command = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "tests.qdn.large_answer:application"]
+    command = daphne(port, "tests.qdn.large_answer:application")
     origin, running = f"http://127.0.0.1:{port}", servers.Process(command, tmp_path / "log", os.environ | {"LET": str(let)})
     try:
-        running.wait_until(lambda: not is_refused(origin))
-        with ThreadPoolExecutor() as pool:
-            large = pool.submit(httpx.get, f"{origin}/large", timeout=30)
+        running.wait_until(lambda: servers.is_ready(origin))
+        with closing(ask(httpx.Request("GET", f"{origin}/large"))) as connection, ThreadPoolExecutor() as pool:
+            large = pool.submit(lambda: connection.getresponse().read())
             for _ in range(20):
-                httpx.get(origin).raise_for_status()
+                httpx.get(origin, timeout=30).raise_for_status()
             running.process.send_signal(signal.SIGTERM)
-            wait_for(lambda: is_refused(origin), "it takes no more connections")
+            wait_for(lambda: is_refused(origin), "it takes no more connections", 20)
             let.touch()
-            assert (len(large.result().content), running.process.wait(20)) == (SIZE, 0)
+            assert (len(large.result()), running.process.wait(30)) == (SIZE, 0)
     finally:
         running.stop()
 
@@ -198,17 +221,12 @@ def test_a_large_answer_is_given_to_its_last_byte(tmp_path):
 @pytest.mark.processes
 def test_a_process_ends_though_an_answer_does_not():
     """The thread waits for the database for 20 s; Python would wait for the thread, and the thread for the event loop."""
-    hasty = (
-        "from qdn import stopping; stopping.ANSWER_SECONDS = stopping.CANCEL_SECONDS = 0.2\n"
-        "from daphne.cli import CommandLineInterface; CommandLineInterface.entrypoint()"
-    )
     with servers.product() as running:
-        command = [sys.executable, "-c", hasty, "-b", "127.0.0.1", "-p", str(running.port), "qdn.asgi:application"]
-        server = running.start(command, "hasty.log")
+        server = running.start(daphne(running.port, answer_seconds=0.2, cancel_seconds=0.2), "hasty.log")
         server.wait_until(lambda: servers.is_ready(running.origin))
         with busy(running, running.origin) as (answers, _):
             server.process.send_signal(signal.SIGTERM)
-            assert (server.process.wait(15), answers) == (1, [])
+            assert (server.process.wait(30), answers) == (1, [])
 
         assert "stopped in the middle of 1 requests, which did not end" in server.read_log()
 
@@ -219,19 +237,19 @@ def test_a_busy_server_stops():
         origin = running.serve()
         server, over, codes = running.started[-1].process, threading.Event(), set()
 
-        def ask():
+        def ask_again_and_again():
             with httpx.Client(base_url=origin) as browser:
                 while not over.is_set():
                     with suppress(httpx.TransportError):
                         codes.add(browser.get("/login/").status_code)
 
-        threads = [threading.Thread(target=ask) for _ in range(4)]
+        threads = [threading.Thread(target=ask_again_and_again) for _ in range(4)]
         for thread in threads:
             thread.start()
-        wait_for(lambda: codes, "it is busy")
+        wait_for(lambda: codes, "it is busy", 30)
         server.send_signal(signal.SIGTERM)
         try:
-            assert (server.wait(20), codes) == (0, {200})
+            assert (server.wait(40), codes) == (0, {200})
         finally:
             over.set()
             for thread in threads:

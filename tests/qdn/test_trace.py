@@ -53,7 +53,9 @@ class World:
         self.silent = ""
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        threading.Event().wait(20 if self.silent and handler.path.startswith(self.silent) else self.wait)
+        if self.silent and handler.path.startswith(self.silent):
+            return self.say_nothing(handler)
+        threading.Event().wait(self.wait)
         if handler.path == "/ws/track/":
             return self.speak(handler)
         known = {path: (200, body, {}) for path, body in self.assets.items()} | self.answers
@@ -65,6 +67,12 @@ class World:
             handler.send_header(name, value)
         handler.end_headers()
         return handler.wfile.write(body)
+
+    def say_nothing(self, handler: BaseHTTPRequestHandler) -> None:
+        """For a minute, and yet whoever waits hears something: they give up for no reason of their own."""
+        for _ in range(60):
+            handler.wfile.write(b"H")
+            threading.Event().wait(1)
 
     def speak(self, handler: BaseHTTPRequestHandler) -> None:
         if self.socket is None:
@@ -127,7 +135,7 @@ def copy(job: Job) -> None:
         repository.put(name, document)
 
 
-def walk(what: str, seconds: float = 5) -> dict:
+def walk(what: str, seconds: float = 30) -> dict:
     return {hop.name: hop for hop in Trace(what, seconds).hops()}
 
 
@@ -168,7 +176,7 @@ def test_the_product_itself_from_a_release_to_the_socket():
         made.manage("edge", "stage")
         made.manage("edge", "promote")
 
-        told = json.loads(made.manage("trace", uid, "--json"))
+        told = json.loads(made.manage("trace", uid, "--json", "--seconds", "30"))
 
         assert (told["ok"], told["broken"], told["job"]) == (True, None, uid)
         assert [(hop["hop"], hop["state"]) for hop in told["hops"]] == [(name, OK) for name in HOPS]
@@ -302,7 +310,7 @@ def test_the_product_s_own_booking_page():
     with product() as made:
         made.serve()
 
-        told = json.loads(made.manage("trace", f"{made.origin}/book", "--json"))
+        told = json.loads(made.manage("trace", f"{made.origin}/book", "--json", "--seconds", "30"))
 
         assert (told["ok"], told["broken"], told["job"]) == (True, None, None)
         assert [hop["hop"] for hop in told["hops"] if hop["state"] == OK] == ["link", "edge function", "site", "API"]
@@ -492,7 +500,7 @@ def test_storage_that_cannot_be_reached(world, job, settings):
     url = f"http://127.0.0.1:{free_port()}"
     in_a_bucket(settings, url)
 
-    hops = walk(job.token, seconds=20)
+    hops = walk(job.token)
 
     assert broken(hops) == ["mirror", "public copy", "release"]
     assert hops["mirror"].said == hops["release"].said == f"cannot reach {url}: check the network and AWS_ENDPOINT_URL"
@@ -795,12 +803,14 @@ def test_a_socket_that_does_not_send_the_job(world, job, answer, said, remedy):
 
 
 def test_no_hop_is_waited_for_longer_than_it_may_take(world, job):
-    world.wait = 20
+    world.wait = 60
+    trace, hops = Trace(job.token, 30), {}
+    for hop in trace.hops():
+        hops[hop.name] = hop
+        if hop.name == "release":  # those up to here ask nobody who is silent, and a slow machine takes its time
+            trace.seconds, began = 0.3, time.monotonic()
 
-    began = time.monotonic()
-    hops = walk(job.token, seconds=0.3)
-
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 25
     assert broken(hops) == ["site", "API", "socket"]
     assert hops["site"].said == hops["API"].said == "no answer within 0.3 s"
     assert hops["site"].remedy == "check PUBLIC_ORIGIN, its DNS and its distribution"
@@ -817,15 +827,15 @@ def test_the_command_ends_when_its_last_hop_does_whoever_is_still_silent(job, tm
     with product() as made, serving(world) as origin:
         _, token = made.add_job()
         made.env |= {"PUBLIC_ORIGIN": origin, "API_ORIGIN": origin}
-        command = [sys.executable, "manage.py", "trace", token, "--seconds", "0.5"]
+        command = [sys.executable, "manage.py", "trace", token, "--seconds", "3"]
         with subprocess.Popen(command, cwd=ROOT, env=made.env, stdout=subprocess.PIPE, text=True) as running:
             said = [(line, time.monotonic()) for line in running.stdout]
-            code = running.wait(30)
+            code = running.wait(80)
             ended = time.monotonic()
 
     last = next(at for line, at in said if " socket " in line)
-    assert (code, ended - last < 10) == (1, True)
-    assert any("site" in line and "no answer within 0.5 s" in line for line, _ in said)
+    assert (code, ended - last < 30) == (1, True)
+    assert any("site" in line and "no answer within 3 s" in line for line, _ in said)
 
 
 # --- as a command

@@ -72,7 +72,7 @@ class TestRun:
         thread.stop = stop
         yield thread
         stop.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
     def test_it_sends_what_is_due_until_it_is_stopped(self, board, worker, phone, mailoutbox):
@@ -84,7 +84,7 @@ class TestRun:
         wait_for(lambda: Worker.objects.sending().count() == 2, "it shows itself")
         assert Worker.objects.at_work().count() == 0  # of those that copy jobs
         worker.stop.set()
-        worker.join(10)
+        worker.join(60)
 
         assert (len(set(phone.taken)), len(mailoutbox), Worker.objects.count()) == (3, 1, 0)
 
@@ -181,7 +181,7 @@ class TestRun:
         wait_for(lambda: Worker.objects.exclude(problem="").exists(), "it waits")
 
         worker.stop.set()
-        worker.join(5)
+        worker.join(30)
 
         assert not worker.is_alive()
 

@@ -297,7 +297,7 @@ def test_a_long_batch_renews_its_lease_in_time_and_shows_a_sign_of_life(
     slow = Sync(repository, "w1", beat)
     slow._look_at_boards()
     write = storage.write
-    monkeypatch.setattr(storage, "write", lambda *a, **k: go_on.wait(4) and write(*a, **k))
+    monkeypatch.setattr(storage, "write", lambda *a, **k: go_on.wait(30) and write(*a, **k))
 
     assert slow.batch().copied == 1
     assert seen[1] > seen[0]
