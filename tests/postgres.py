@@ -66,11 +66,17 @@ def find_binaries(folder: Path) -> Path:
     return folder / "pginstall" / "bin"
 
 
+def bound(port: int) -> socket.socket:
+    """A socket that has the port, or any free one for 0, and refuses connections until somebody listens."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
+
+
 def free_port() -> int:
     """Kept as long as this process lives: nobody but a server that asks for this very port gets it."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
+    with bound(0) as kept:
         port = int(kept.getsockname()[1])
         kept.detach()  # it stays bound
     return port

@@ -4,7 +4,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.faults.faulty_bucket import bound
+from tests.postgres import bound
 
 
 class Handler(BaseHTTPRequestHandler):

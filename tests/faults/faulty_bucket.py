@@ -7,7 +7,6 @@ through. `requests` is the log. A client that tries again by itself sends a requ
 """
 
 import asyncio
-import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from fnmatch import fnmatchcase
 
 from tests.faults.exchange import Exchange, Request
 from tests.faults.faults import name_of
+from tests.postgres import bound
 from tests.s3 import env_at
 from tests.waiting import wait_for
 
@@ -144,11 +144,3 @@ class FaultyBucket:
         exchange.released = rule.released
         rule.hits += 1
         await rule.fault(exchange)
-
-
-def bound(port):
-    """A socket that has the port and refuses connections until somebody listens."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
-    return made
